@@ -1,0 +1,91 @@
+# The short commands.  Meson does the building; see CONTRIBUTING.md.
+#
+#   make run       build the examples and run those named in RUNS
+#   make run-NAME  build and run one example: make run-shapes ARGS="--help"
+#   make test      the fast tests, in three builds
+#   make check     the slow tests (half an hour): long torture, valgrind, fuzzing
+#   make bench     the benchmarks; make bench-NAME runs one
+#   make format    bring the C files into their layout
+#   make lint      what can be said about the files without running them
+#   make symbols   write src/exported-symbols.txt anew
+#   make setup     install what is missing for run and test
+#   make clean     remove build/
+
+# The examples that `make run` runs, in order.  Add a name here and to
+# examples/meson.build.
+RUNS =
+ARGS =
+
+RUN_BUILD = build/run
+RUN_OPTIONS = -Dtests=disabled -Dexamples=enabled
+
+.PHONY: help run test check bench format lint symbols setup clean run-build
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^#   make/  make/p' Makefile
+
+run: run-build
+	@set -e; for name in $(RUNS); do \
+	    echo "== $$name"; $(RUN_BUILD)/examples/$$name $(ARGS); done
+
+run-build:
+	@scripts/setup.sh run
+	@test -f $(RUN_BUILD)/build.ninja || { echo "configuring $(RUN_BUILD)"; \
+	    meson setup $(RUN_BUILD) $(RUN_OPTIONS) >/dev/null || \
+	    { cat $(RUN_BUILD)/meson-logs/meson-log.txt; exit 1; }; }
+	@ninja -C $(RUN_BUILD) --quiet
+
+run-%: run-build
+	@$(RUN_BUILD)/examples/$* $(ARGS)
+
+test:
+	@scripts/setup.sh test
+	@python3 scripts/run-tests.py
+
+check:
+	@scripts/setup.sh check
+	@python3 scripts/run-tests.py --slow
+
+# One tier alone: make tier-asan, make tier-valgrind
+tier-%:
+	@scripts/setup.sh test
+	@python3 scripts/run-tests.py $*
+
+bench:
+	@scripts/setup.sh run bench
+	@python3 scripts/run-bench.py
+
+bench-%:
+	@scripts/setup.sh run bench
+	@python3 scripts/run-bench.py $*
+
+C_FILES = $(shell git ls-files -co --exclude-standard \
+    '*.c' '*.h' '*.cpp' '*.hpp')
+
+format:
+	@scripts/setup.sh lint
+	@clang-format -i $(C_FILES)
+	@echo "formatted $(words $(C_FILES)) files"
+
+lint:
+	@scripts/setup.sh lint
+	@scripts/lint.sh $(C_FILES)
+
+symbols:
+	@scripts/setup.sh run
+	@test -f build/release/build.ninja || meson setup build/release >/dev/null
+	@ninja -C build/release --quiet src/liblatebind.a \
+	    src/liblatebind.so.$$(sed -n 's/^#define LB_ABI //p' \
+	    include/latebind/version.h)
+	@python3 scripts/check-symbols.py --update \
+	    --shared build/release/src/liblatebind.so \
+	    --static build/release/src/liblatebind.a \
+	    --list src/exported-symbols.txt
+
+setup:
+	@scripts/setup.sh run test
+	@echo "setup: everything for run and test is installed"
+
+clean:
+	rm -rf build

@@ -1,0 +1,28 @@
+/* main.c - runs the loads that are asked for; see README.md. */
+#include "loads.h"
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} loads[] = {
+    {"one-argument", load_one_argument},
+    {"names", load_names},
+    {"next-method", load_next_method},
+    {"many-arguments", load_many_arguments},
+    {"changes", load_changes},
+    {"scaling", load_scaling},
+    {"memory", load_memory},
+    {"contention", load_contention},
+};
+
+int main(int argc, char **argv)
+{
+    int status = 0;
+    if (!bench_open(argc, argv, &status))
+        return status;
+    for (size_t i = 0; i < sizeof loads / sizeof loads[0]; i++)
+        if (bench_wanted(loads[i].name))
+            loads[i].run();
+    bench_close();
+    return 0;
+}

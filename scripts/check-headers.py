@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Check that each public header stands alone, in both languages.
+
+Each header of include/latebind is the only include of a file (twice, for its
+guard), compiled as C11 and as C++17 with every warning an error, by GCC and by
+Clang where they are installed.  latebind.h must lead to every other header.
+Nothing is built: the compilers only check the syntax.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+STRICT = ["-pedantic", "-Wall", "-Wextra", "-Wshadow", "-Wundef", "-Werror"]
+COMPILERS = [
+    ("gcc", ["-std=c11", "-Wstrict-prototypes"], ".c"),
+    ("g++", ["-std=c++17"], ".cpp"),
+    ("clang", ["-std=c11", "-Wstrict-prototypes"], ".c"),
+    ("clang++", ["-std=c++17"], ".cpp"),
+]
+# A file with nothing but declarations is not quite pedantic C.
+PROGRAM = """\
+#include <latebind/{name}>
+#include <latebind/{name}>
+int main(void);
+int main(void) {{ return 0; }}
+"""
+
+
+def compile_one(job):
+    compiler, options, source, include = job
+    command = [compiler, *options, *STRICT, f"-I{include}", "-fsyntax-only", source]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.returncode, done.stderr
+
+
+def reachable(folder, name, seen):
+    """The headers of ours that `name` leads to, itself among them."""
+    if name in seen or not (folder / name).is_file():
+        return seen
+    seen.add(name)
+    text = (folder / name).read_text(encoding="utf-8")
+    found = re.findall(r'^\s*#\s*include\s*[<"](?:latebind/)?([\w/]+\.h)', text, re.M)
+    for other in found:
+        reachable(folder, other, seen)
+    return seen
+
+
+def main():
+    root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent)
+    folder = root / "include" / "latebind"
+    headers = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.h"))
+    failures = 0
+
+    umbrella = reachable(folder, "latebind.h", set())
+    if umbrella:
+        for name in headers:
+            if name not in umbrella:
+                print(f"latebind.h does not lead to {name}")
+                failures += 1
+    else:
+        print("SKIP: no latebind.h yet")
+
+    jobs, labels = [], []
+    with tempfile.TemporaryDirectory() as temp:
+        for compiler, options, suffix in COMPILERS:
+            if not shutil.which(compiler):
+                print(f"SKIP: no {compiler}")
+                continue
+            for name in headers:
+                source = Path(temp) / (name.replace("/", "_") + suffix)
+                source.write_text(PROGRAM.format(name=name))
+                jobs.append((compiler, options, source, root / "include"))
+                labels.append(f"{name} with {compiler} {options[0]}")
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            results = list(pool.map(compile_one, jobs))
+
+    for label, (status, message) in zip(labels, results, strict=True):
+        if status != 0:
+            print(f"{label}:\n{message}")
+            failures += 1
+    print(f"{len(headers)} headers, {len(jobs)} compilations, {failures} problems")
+    return 1 if failures or not jobs else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

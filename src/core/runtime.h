@@ -1,0 +1,99 @@
+/* core/runtime.h - what a runtime is made of.
+ *
+ * Rooms above core hang themselves in through `observer`: core tells of
+ * changes to classes and asks for sweeps, and knows nothing of rules.
+ */
+#ifndef LBI_CORE_RUNTIME_H
+#define LBI_CORE_RUNTIME_H
+
+#include "base/alloc.h"
+#include "base/atomic.h"
+#include "base/lock.h"
+#include "base/map.h"
+#include "base/status.h"
+#include "latebind/generic.h"
+
+typedef struct lbi_block lbi_block;
+typedef struct lbi_later lbi_later;
+
+enum { LBI_CHUNKS = 27, LBI_FIRST_CHUNK_BITS = 6 };
+
+/* What the room of generic functions is told, under the lock. */
+typedef struct lbi_observer {
+    /* The linearizations of all classes stamped with `stamp` have changed. */
+    void (*relinearized)(lb_runtime *runtime, uint64_t stamp);
+    /* A class whose order joins unrelated classes has appeared. */
+    void (*joined)(lb_runtime *runtime, lb_class *cls);
+    /* Forget every key with a class in runtime->dying; they are gone. */
+    void (*sweep)(lb_runtime *runtime);
+    /* Retire entries and rules that nothing reaches any more. */
+    void (*collect)(lb_runtime *runtime);
+    void (*count)(lb_runtime *runtime, lb_statistics *result);
+    void (*end)(lb_runtime *runtime);
+    /* The name of a generic function with a rule that names `cls`. */
+    const char *(*user_of)(lb_runtime *runtime, const lb_class *cls);
+    /* After all that, without the lock. */
+    void (*close)(lb_runtime *runtime);
+} lbi_observer;
+
+struct lb_runtime {
+    lbi_allocator allocator;
+    lbi_lock lock;
+    lb_config config;
+    const lbi_observer *observer; /* NULL until there is a generic function */
+
+    /* classes */
+    lb_class **chunks[LBI_CHUNKS]; /* by serial; a chunk never moves */
+    uint32_t serial_limit;         /* serials below it were given out once */
+    uint32_t *free_serials;        /* to be given out again */
+    size_t free_serial_count, free_serial_capacity;
+    lb_class *first_class, *last_class;
+    lbi_map class_names;
+    size_t class_count, unnumbered_count, id_count;
+    size_t joined_count;  /* classes with several bases           */
+    size_t supplied_count; /* classes with a supplied linearization */
+    size_t class_bytes;
+    uint32_t unnumbered;  /* the id of classes that got none */
+    uint64_t stamp;       /* the last mark used on classes */
+    lb_class *dying;      /* destroyed, still in keys of tables */
+    size_t dying_count;
+
+    /* generic functions: kept by the room above */
+    struct lb_generic *first_generic;
+    struct lb_group *first_group;
+    struct lb_plugin *first_plugin;
+    lbi_map generic_names;
+    size_t generic_count;
+
+    /* reclamation */
+    lb_reader *first_reader;
+    uint64_t epoch;     /* atomic */
+    lbi_block *retired; /* newest first */
+    size_t retired_bytes;
+    bool quiescing;     /* lb_quiesce: everything may go */
+
+    lbi_later *later, **later_end; /* to be called without the lock */
+
+    uint64_t misses, second_level, resolutions, changes, growths; /* atomic */
+};
+
+/* Takes the lock; LB_REENTERED (with a message) from inside a hook. */
+lb_status lbi_enter_runtime(lb_runtime *runtime);
+/* Gives back what can be given back, releases the lock, makes the calls that
+ * wait for that. Returns `status`. */
+lb_status lbi_leave_runtime(lb_runtime *runtime, lb_status status);
+
+/* A call to be made once the lock is free. The item is memory of its maker;
+ * `call` may free it. */
+struct lbi_later {
+    lbi_later *next;
+    void (*call)(lb_runtime *runtime, lbi_later *self);
+};
+void lbi_call_later(lb_runtime *runtime, lbi_later *item);
+
+/* Reports to the configured hook once the lock is free, or drops the report
+ * when there is no memory. */
+void lbi_report_later(lb_runtime *runtime, lb_status status,
+                      const char *text);
+
+#endif

@@ -1,0 +1,57 @@
+/* core/table.h - the table behind a generic function: its first level.
+ *
+ * Keys are the handles of the dispatched arguments; values are entries. All
+ * calls are made under the runtime's lock; callers' inlined code reads at the
+ * same time (latebind/abi.h).
+ */
+#ifndef LBI_CORE_TABLE_H
+#define LBI_CORE_TABLE_H
+
+#include "core/runtime.h"
+
+typedef struct lbi_table {
+    lb_runtime *runtime;
+    lb_head *head;    /* what callers read */
+    lb_fn stub;       /* keys > 1: what a cell without a rule calls */
+    unsigned keys;    /* handles per key */
+    uint32_t slots;   /* 0: the shared empty table */
+    uint32_t owned;   /* slots that belong to a key */
+    uint32_t live;    /* of them: with an entry */
+    uint32_t retry;   /* keys at which another fit is tried */
+} lbi_table;
+
+void lbi_table_init(lbi_table *table, lb_runtime *runtime, lb_head *head,
+                    unsigned keys, lb_fn stub);
+/* Callers meet the empty table again; the memory is retired. */
+void lbi_table_reset(lbi_table *table);
+
+/* Puts `entry` under the key. False: another key owns its slot, or the
+ * function does not fit a word, or memory is short. */
+bool lbi_table_put(lbi_table *table, const uint32_t *key,
+                   const lb_entry *entry);
+
+/* The entry of slot `at`, NULL when it has none; its key if it has one. */
+const lb_entry *lbi_table_at(const lbi_table *table, uint32_t at,
+                             uint32_t *key);
+/* Replaces the entry of a slot that has one. */
+bool lbi_table_patch(lbi_table *table, uint32_t at, const lb_entry *entry);
+/* Takes the entry of a slot away; the slot stays its key's. */
+void lbi_table_clear(lbi_table *table, uint32_t at);
+
+/* Keys that have no place yet, for choosing a better size and mix. */
+typedef struct lbi_keys {
+    const uint32_t *at; /* `count` times `keys` handles */
+    size_t count;
+} lbi_keys;
+
+/* True when, with `displaced` keys outside, another layout may be better. */
+bool lbi_table_wants_fit(const lbi_table *table, size_t displaced);
+/* Publishes a table in which the live keys and `outside` have as few
+ * conflicts as a reasonable size allows; the caller then puts the outside keys
+ * again. False: no better one, or no memory; nothing has changed. */
+bool lbi_table_fit(lbi_table *table, lbi_keys outside);
+
+/* Bytes of the live table. */
+size_t lbi_table_bytes(const lbi_table *table);
+
+#endif
