@@ -70,7 +70,7 @@ uint32_t *bench_shuffled(size_t count, size_t below)
 
 bench_plan bench_plan_make(size_t classes)
 {
-    bench_plan plan = {classes <= 256 ? 1024 : classes * 4, 16384, NULL, NULL};
+    bench_plan plan = {classes <= 256 ? 1024 : classes * 4, 65536, NULL, NULL};
     plan.classes = bench_shuffled(plan.objects, classes);
     plan.picks = bench_shuffled(plan.items, plan.objects);
     return plan;

@@ -14,7 +14,7 @@ static const bench_peer latebind_three = {"Latebind, three arguments",
                                           sizeof(thing), 0, make_latebind_thing,
                                           join_loops};
 
-enum { CALLS = 16384, OBJECTS = 1024 };
+enum { CALLS = 65536, OBJECTS = 1024 };
 
 /* The classes of `n` arguments of CALLS calls, every combination equally
  * often. */

@@ -20,8 +20,7 @@
     REPEAT_64(m, p##0) REPEAT_64(m, p##1) REPEAT_64(m, p##2) REPEAT_64(m, p##3)
 #define REPEAT_512(m, p)                                                       \
     REPEAT_256(m, p)                                                           \
-    REPEAT_64(m, p##4) REPEAT_64(m, p##5) REPEAT_64(m, p##6)                   \
-        REPEAT_64(m, p##7)
+    REPEAT_64(m, p##4) REPEAT_64(m, p##5) REPEAT_64(m, p##6) REPEAT_64(m, p##7)
 
 #define REPEAT_1024(m, p) REPEAT_512(m, p##0) REPEAT_512(m, p##1)
 #define REPEAT_2048(m, p)                                                      \

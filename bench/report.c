@@ -22,7 +22,7 @@ static struct {
     int tables; /* so far */
     int rows;   /* of the table that is open */
     int held, missed;
-} report = {.folder = "build/bench"};
+} report = {.folder = "build/bench/report"};
 
 static const char usage[] =
     "bench-dispatch [--quick] [--only NAME] [--out DIR]\n"
@@ -30,7 +30,7 @@ static const char usage[] =
     "  --only NAME  one load: one-argument, names, next-method,\n"
     "               many-arguments, changes, scaling, memory, contention\n"
     "  --out DIR    where report.md, report.json and scaling.svg go\n"
-    "               (default: build/bench)\n";
+    "               (default: build/bench/report)\n";
 
 int bench_quick(void)
 {

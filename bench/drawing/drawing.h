@@ -131,6 +131,11 @@ int drawing_visitor_load(const drawing_collection *icons, drawing_job *out);
 int drawing_visitor_run(const drawing_job *job, drawing_result *out);
 void drawing_visitor_unload(drawing_job *job);
 
+/* By a generic function of two arguments. One such job at a time. */
+int drawing_latebind_load(const drawing_collection *icons, drawing_job *out);
+int drawing_latebind_run(const drawing_job *job, drawing_result *out);
+void drawing_latebind_unload(drawing_job *job);
+
 #ifdef __cplusplus
 }
 #endif

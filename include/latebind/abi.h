@@ -5,16 +5,16 @@
  * and when a plug-in is loaded.
  *
  * The look-up of one argument (see ARCHITECTURE.md for why it is safe):
- *   1. h = the handle in the object's header (relaxed)
+ *   1. h = the handle in the object's header, id * 16 (relaxed)
  *   2. mask, then table of the generic function (acquire, in this order)
- *   3. word = the slot at table + (h & mask) (acquire)
- *   4. f = word ^ (h << 41): the slot holds fn ^ (id << 44) and h is id * 8,
- *      so f is the function, or has one of its upper 16 bits set
- *   5. call f with the address of the slot's entry word, which lies mirrored
- *      below the table: table - 8 - (h & mask). It depends on the slot alone,
- *      so an old mask with a new table still finds the right one.
- * Two and more arguments: the cell holds the packed handles (20 bits each,
- * three to a word) and the function.
+ *   3. the cell at table + (h & mask) is {fn, entry | tag}; the tag, in the
+ *      upper 16 bits, is the id's upper 16; its lower 4 are the cell's place
+ *   4. tag equal: call fn with the address of the entry word
+ * The test of the tag is off the path that leads to fn: object, cell, call, as
+ * short as a virtual call. Two and more arguments: the cell is {fn, key} (or
+ * {fn, key, key, key}), the keys being handles packed by three; the entry word
+ * lies mirrored below the table, where the cell's place alone determines it,
+ * so that an old mask with a new table still finds the right one.
  */
 #ifndef LATEBIND_ABI_H
 #define LATEBIND_ABI_H
@@ -38,9 +38,12 @@ extern "C" {
 #define LB_MAX_DISPATCH 9
 #define LB_MAX_PARAMETERS 16
 
-/* An empty slot or cell. No id has this pattern (the uppermost 16 ids are
+/* The tag or key of an empty cell. No id has this pattern (the uppermost 16 are
  * never given out), so even a zeroed header misses. */
 #define LBI_EMPTY (~UINT64_C(0))
+
+/* An entry word: an address below 2^48, and perhaps a tag above. */
+#define LBI_ENTRY_BITS 48
 
 typedef struct lb_generic lb_generic;
 typedef struct lb_entry lb_entry;
@@ -51,7 +54,8 @@ typedef struct lb_signature lb_signature;
 /* Any function; cast to its real type before it is called. */
 typedef void (*lb_fn)(void);
 
-/* The hidden first argument of every method: the address of an entry word. */
+/* The hidden first argument of every method: the address of an entry word. What
+ * it holds may be tagged: read it by lb_load_entry. */
 typedef const lb_entry *const *lb_slot;
 
 /* The static descriptor by which a method is known. LB_METHOD makes one. */
@@ -106,8 +110,8 @@ struct lb_entry {
 
 /* What a generic function's callers load. */
 struct lb_head {
-    const char *table; /* the first slot; entry words lie below it */
-    uint32_t mask;     /* (slots - 1) * 8                          */
+    const char *table; /* the first cell                          */
+    uint32_t mask;     /* (cells - 1) * 16                        */
     uint32_t shift;    /* two and more arguments: how keys are mixed */
     lb_generic *generic;           /* NULL until bound */
     const lb_signature *signature;
@@ -204,10 +208,18 @@ LB_PUBLIC void lb_report_failure(const lb_entry *entry,
 LB_PUBLIC lb_status lb_call_boxed(const lb_entry *entry, size_t argc,
                                   const lb_value *argv, lb_value *result);
 
+LBI_INLINE uint64_t lbi_load_word(const void *at)
+{
+    return __atomic_load_n((const uint64_t *)at, __ATOMIC_ACQUIRE);
+}
+
 /* The entry in a slot. */
 LBI_INLINE const lb_entry *lb_load_entry(lb_slot slot)
 {
-    return __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+    const uint64_t word =
+        (uint64_t)(uintptr_t)__atomic_load_n(slot, __ATOMIC_ACQUIRE);
+    return (const lb_entry *)(uintptr_t)(
+        word & ((UINT64_C(1) << LBI_ENTRY_BITS) - 1));
 }
 
 /* The handle in an object's header (not NULL). */
@@ -223,13 +235,7 @@ LBI_INLINE int lb_has_next(const lb_entry *self)
     return self->next->status == LB_OK;
 }
 
-LBI_INLINE uint64_t lbi_load_word(const char *at)
-{
-    return __atomic_load_n((const uint64_t *)(const void *)at,
-                           __ATOMIC_ACQUIRE);
-}
-
-/* The key of up to three handles: 20 bits each, from bit 3. */
+/* The key of up to three handles: 20 bits each, from bit 4. */
 LBI_INLINE uint64_t lbi_key(const uint32_t *h, unsigned count)
 {
     uint64_t key = h[0];
@@ -252,6 +258,15 @@ LBI_INLINE uint64_t lbi_mix(const uint32_t *h, unsigned count, uint32_t shift)
     return mixed;
 }
 
+/* The same number, but the compiler may not know: it would otherwise add up an
+ * address once for the entry word and the function, and put the addition on
+ * the path to the call, where an indexed load costs nothing. */
+LBI_INLINE uint64_t lbi_apart(uint64_t number)
+{
+    __asm__("" : "+r"(number));
+    return number;
+}
+
 /* The fast path. `h` are the handles of the `count` dispatched arguments. On a
  * hit: 1, the function in `fn` and its hidden argument in `slot`. Wait-free;
  * with `count` constant it compiles to the few instructions shown above. */
@@ -260,31 +275,31 @@ LBI_INLINE int lb_find(const lb_head *head, unsigned count, const uint32_t *h,
 {
     const uint32_t mask = __atomic_load_n(&head->mask, __ATOMIC_ACQUIRE);
     const char *const table = __atomic_load_n(&head->table, __ATOMIC_ACQUIRE);
-    uint64_t at, word;
+    uint64_t at, tag;
 
     if (count == 1) {
         at = h[0] & mask;
-        word = lbi_load_word(table + at) ^ ((uint64_t)h[0] << 41);
-        *fn = (lb_fn)(uintptr_t)word;
-        *slot = (lb_slot)(const void *)(table - 8 - at);
-        return LB_LIKELY(word >> 48 == 0);
+        tag = lbi_load_word(table + at + 8) ^ ((uint64_t)h[0] << 40);
+        *fn = (lb_fn)(uintptr_t)lbi_load_word(table + at);
+        *slot = (lb_slot)(const void *)(table + 8 + lbi_apart(at));
+        return LB_LIKELY(tag >> LBI_ENTRY_BITS == 0);
     }
     at = lbi_mix(h, count,
                  __atomic_load_n(&head->shift, __ATOMIC_RELAXED)) & mask;
-    *slot = (lb_slot)(const void *)(table - 8 - at);
+    *slot = (lb_slot)(const void *)(table - 8 - at / 2);
     if (count <= 3) {
-        const char *const cell = table + at * 2;
-        const int hit = lbi_load_word(cell) == lbi_key(h, count);
-        *fn = (lb_fn)(uintptr_t)lbi_load_word(cell + 8);
+        const int hit = lbi_load_word(table + 8 + lbi_apart(at)) ==
+                        lbi_key(h, count);
+        *fn = (lb_fn)(uintptr_t)lbi_load_word(table + at);
         return LB_LIKELY(hit);
     }
-    const char *const wide = table + at * 4;
-    int hit = lbi_load_word(wide) == lbi_key(h, 3) &&
-              lbi_load_word(wide + 8) ==
+    const char *const wide = table + at * 2;
+    int hit = lbi_load_word(wide + 8) == lbi_key(h, 3) &&
+              lbi_load_word(wide + 16) ==
                   lbi_key(h + 3, count < 6 ? count - 3 : 3);
     if (count > 6)
-        hit = hit && lbi_load_word(wide + 16) == lbi_key(h + 6, count - 6);
-    *fn = (lb_fn)(uintptr_t)lbi_load_word(wide + 24);
+        hit = hit && lbi_load_word(wide + 24) == lbi_key(h + 6, count - 6);
+    *fn = (lb_fn)(uintptr_t)lbi_load_word(wide);
     return LB_LIKELY(hit);
 }
 

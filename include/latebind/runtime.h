@@ -66,7 +66,8 @@ typedef struct lb_config {
     uint32_t max_rules;    /* per generic function; 0: no limit      */
 } lb_config;
 
-/* Memory and events of a runtime, all in bytes or counts since creation. */
+/* Memory and events of a runtime, all in bytes or counts since creation. The
+ * counts of calls are approximate while several threads miss at once. */
 typedef struct lb_statistics {
     size_t bytes;           /* held now, everything                       */
     size_t bytes_classes;   /* of it: classes and their linearizations    */

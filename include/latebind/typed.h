@@ -35,7 +35,7 @@
  * as the methods, given to LB_DEFINE_GENERIC_WITH, or one that reports to the
  * runtime and returns zero. Nothing aborts.
  *
- * Thread safety: as lb_resolve_call; a hit is wait-free. Cost: a hit is four
+ * Thread safety: as lb_resolve_call; a hit is wait-free. Cost: a hit is five
  * loads and one indirect call; see README.md for measured ratios.
  */
 #ifndef LATEBIND_TYPED_H
@@ -469,7 +469,7 @@ LBI_INLINE void lbi_seal(lb_value *result, const void *from, size_t size)
         swap_next_,                                                           \
         lb_call_##name_,                                                      \
         lb_arguments_##name_};                                                \
-    lb_head lb_head_##name_ = {(const char *)lb_empty_table, 15 * 8, 0, NULL, \
+    lb_head lb_head_##name_ = {(const char *)lb_empty_table, 15 * 16, 0, NULL, \
                                &lb_signature_##name_};                        \
     LBI_STATIC_ASSERT(sizeof(lb_fn_##name_ *) == 8, "end of definition")
 

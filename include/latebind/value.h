@@ -24,7 +24,7 @@ typedef union lb_value {
 } lb_value;
 
 /* The first eight bytes of every object that is dispatched on: which class it
- * is of. `handle` is the class's id times eight (the fast path's key), `serial`
+ * is of. `handle` is the class's id times 16 (the fast path's key), `serial`
  * the class's place in its runtime (what the slow path goes by). Written by
  * lb_init and lb_set_class only. ABI. */
 typedef struct __attribute__((aligned(8))) lb_header {

@@ -349,13 +349,22 @@ static lb_status reorder(lb_class *cls, lb_class **order, uint32_t count,
     return relinearize(f);
 }
 
+/* By bases, which a supplied linearization may leave out. */
+static bool derives(const lb_class *cls, const lb_class *from)
+{
+    for (uint32_t i = 0; i < cls->base_count; i++)
+        if (cls->bases[i] == from || derives(cls->bases[i], from))
+            return true;
+    return cls == from;
+}
+
 static lb_status change_bases(lb_class *cls, lb_class *const *bases,
                               size_t count)
 {
     lb_runtime *runtime = cls->runtime;
     lbi_allocator *allocator = &runtime->allocator;
     for (size_t i = 0; i < count; i++)
-        if (lbi_is_subclass(bases[i], cls))
+        if (lbi_is_subclass(bases[i], cls) || derives(bases[i], cls))
             return lbi_fail(LB_BAD_ORDER,
                             "class %s has no order: its new base %s derives "
                             "from it",
@@ -516,9 +525,11 @@ static lb_status end_class(lb_class *cls)
 {
     enum { SWEEP_AT = 256 };
     lb_runtime *runtime = cls->runtime;
-    if (cls->descendants > 1)
+    if (cls->derived_count || cls->descendants > 1)
         return lbi_fail(LB_BUSY, "class %s: class %s derives from it",
-                        cls->name, other_descendant(cls)->name);
+                        cls->name,
+                        cls->derived_count ? cls->derived[0]->name
+                                           : other_descendant(cls)->name);
     if (cls->references)
         return lbi_fail(LB_BUSY,
                         "class %s: %zu specializers of rules name it, of %s "

@@ -15,6 +15,17 @@ enum {
     LBI_ID_END = (1 << LBI_ID_BITS) - 16 /* the rest means "empty" */
 };
 
+/* What a header holds for an id, and back. */
+static inline uint32_t lbi_handle(uint32_t id)
+{
+    return id << 4;
+}
+
+static inline uint32_t lbi_id(uint32_t handle)
+{
+    return handle >> 4;
+}
+
 /* An id, 0 when none is left: at or after `near`; any; the first of `count`
  * in a row. Any thread. */
 uint32_t lbi_id_take(uint32_t near_id);

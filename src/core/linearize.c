@@ -109,7 +109,14 @@ static lb_status merge(lb_class *cls, list *lists, uint32_t count,
         for (uint32_t i = 0; i < count; i++)
             left = left || lists[i].left;
         lb_class *head = left ? good_head(lists, count) : NULL;
-        if (head) {
+        if (head == cls) {
+            status = lbi_fail(LB_BAD_ORDER,
+                              "class %s has no order: it would come after "
+                              "itself",
+                              cls->name);
+            count_tails(lists, count, false);
+            left = false;
+        } else if (head) {
             out[n++] = head;
             drop_head(lists, count, head);
         } else if (left) {

@@ -64,7 +64,7 @@ lb_class *lbi_class_by_serial(const lb_runtime *runtime, uint32_t serial)
 
 void lbi_number_end(lb_runtime *runtime, lb_class *cls)
 {
-    const uint32_t id = cls->handle / 8;
+    const uint32_t id = lbi_id(cls->handle);
     lbi_store(cell(runtime, cls->serial), NULL);
     if (id == runtime->unnumbered)
         runtime->unnumbered_count--;
@@ -74,7 +74,7 @@ void lbi_number_end(lb_runtime *runtime, lb_class *cls)
 
 void lbi_number_give(lb_runtime *runtime, lb_class *cls)
 {
-    const uint32_t id = cls->handle / 8;
+    const uint32_t id = lbi_id(cls->handle);
     runtime->free_serials[runtime->free_serial_count++] = cls->serial;
     if (id && id != runtime->unnumbered) {
         lbi_id_give(id);
@@ -98,7 +98,7 @@ static void number(lb_class *cls, uint32_t id)
     lb_runtime *runtime = cls->runtime;
     lbi_class_by_id_set(id, cls);
     runtime->id_count++;
-    lbi_store(&cls->handle, id * 8);
+    lbi_store(&cls->handle, lbi_handle(id));
 }
 
 static lb_class *primary_root(lb_class *cls)
@@ -157,11 +157,11 @@ static uint32_t near_kin(const lb_class *cls)
     if (cls->base_count == 0)
         return 0;
     const lb_class *base = cls->bases[0];
-    uint32_t near_id = base->handle / 8;
+    uint32_t near_id = lbi_id(base->handle);
     for (size_t i = base->derived_count, seen = 0; i-- > 0 && seen < 2;
          seen++)
-        if (base->derived[i]->handle / 8 > near_id)
-            near_id = base->derived[i]->handle / 8;
+        if (lbi_id(base->derived[i]->handle) > near_id)
+            near_id = lbi_id(base->derived[i]->handle);
     return near_id;
 }
 
@@ -178,7 +178,7 @@ static void number_class(lb_class *cls)
         number(cls, id);
     } else {
         runtime->unnumbered_count++;
-        lbi_store(&cls->handle, runtime->unnumbered * 8);
+        lbi_store(&cls->handle, lbi_handle(runtime->unnumbered));
     }
 }
 
@@ -195,7 +195,7 @@ lb_header lb_class_header(lb_class *cls)
     if (handle)
         return (lb_header){handle, cls->serial};
     if (lbi_enter_runtime(cls->runtime) != LB_OK)
-        return (lb_header){cls->runtime->unnumbered * 8, cls->serial};
+        return (lb_header){lbi_handle(cls->runtime->unnumbered), cls->serial};
     const lb_header head = lbi_class_header(cls);
     lbi_leave_runtime(cls->runtime, LB_OK);
     return head;

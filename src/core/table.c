@@ -1,22 +1,24 @@
-/* core/table.c - slots, cells, and how they are published.
+/* core/table.c - cells, and how they are published.
  *
- * Layout, one block:   [entry words, mirrored][slots or cells]
- *                                             ^ head->table
- * Slot i of one argument is the word fn ^ (id << 44); the cell of up to three
- * arguments is {key, fn}, of more {key, key, key, fn}. The entry word of slot
- * i lies at table - 8 - 8i.
+ * One argument:   [cells: {fn, entry | tag}]
+ * More:           [entry words, mirrored][cells: {fn, key} or {fn, key * 3}]
+ *                                        ^ head->table
+ * The tag is the upper 16 bits of the class's id; the lower 4 are the lowest
+ * of the cell's index. The entry word of cell i, where it is apart, lies at
+ * table - 8 - 8i.
  *
  * Writing, in this order (readers load in the opposite one):
- *   fill     entry word; then the word, or: further keys, fn, first key
- *   patch    entry word, then the word or fn
- *   clear    the word becomes "removed by id", fn becomes the stub; the entry
- *            word stays, because a call in flight may still load it
+ *   fill     one argument: fn, entry word with its tag;
+ *            more: entry word, fn, further keys, first key
+ *   patch    entry word, then fn
+ *   clear    a patch with the entry `gone`, whose function resolves anew; a
+ *            call in flight that loads it hands itself on to that function
  *   replace  a new table is filled, then table is stored, THEN mask: a reader
  *            that sees the new mask sees the new table; one with the old mask
  *            stays within it
- * The rule that keeps readers right without a lock: within one table a slot
+ * The rule that keeps readers right without a lock: within one table a cell
  * belongs for ever to the first key stored in it. A method that has been
- * entered loads its chain from the slot; were the slot another key's by then,
+ * entered loads its chain from the cell; were the cell another key's by then,
  * it would find a chain of other types. Only a new table places keys
  * differently. LBI_BREAK_REKEY and LBI_BREAK_REOWN build it wrong on purpose,
  * for the test that must notice.
@@ -28,17 +30,15 @@
 
 enum {
     MIN_SLOTS = 16,
-    /* A table has at most this many slots per key ... */
+    /* A table has at most this many cells per key: at first, and when keys
+     * without a cell are called again and again ... */
     SLOTS_PER_KEY = 4,
+    SLOTS_PER_HOT_KEY = 16,
     MAX_SMALL = 64, /* ... or this many in all */
     /* One key in so many may stay outside before a better layout is sought. */
     TOLERANCE = 32,
     MAX_SLOTS = 1 << 26
 };
-
-/* A word whose function is gone: it keeps the id of its owner, and its upper
- * 16 bits are those of no id. */
-#define REMOVED (UINT64_C(0xffff) << 48)
 
 const uint64_t lb_empty_table[64] = {
 #define E LBI_EMPTY
@@ -48,26 +48,35 @@ const uint64_t lb_empty_table[64] = {
 #undef E
 };
 
-static unsigned stride(unsigned keys)
+/* Sizes in bytes, by the number of handles in a key. */
+static unsigned cell_size(unsigned keys)
 {
-    return keys == 1 ? 8 : keys <= 3 ? 16 : 32;
+    return keys <= 3 ? 16 : 32;
 }
 
+static unsigned entry_size(unsigned keys)
+{
+    return keys == 1 ? 0 : 8;
+}
+
+/* Word 0 of a cell is the function, the others are the tag or the keys. */
 static uint64_t *cell_at(const char *table, unsigned keys, uint32_t at)
 {
-    return (uint64_t *)(uintptr_t)(table + (size_t)at * stride(keys));
+    return (uint64_t *)(uintptr_t)(table + (size_t)at * cell_size(keys));
 }
 
-static const lb_entry **entry_at(const char *table, uint32_t at)
+static uint64_t *entry_word(const char *table, unsigned keys, uint32_t at)
 {
-    return (const lb_entry **)(uintptr_t)(table - 8 - (size_t)at * 8);
+    if (keys == 1)
+        return cell_at(table, 1, at) + 1;
+    return (uint64_t *)(uintptr_t)(table - 8 - (size_t)at * 8);
 }
 
 static uint32_t slot_of(const uint32_t *key, unsigned keys, uint32_t slots,
                         uint32_t shift)
 {
     const uint64_t mixed = keys == 1 ? key[0] : lbi_mix(key, keys, shift);
-    return (uint32_t)(mixed / 8) & (slots - 1);
+    return (uint32_t)(mixed / 16) & (slots - 1);
 }
 
 /* The words of a key: three handles to a word. */
@@ -79,29 +88,45 @@ static unsigned pack_key(const uint32_t *key, unsigned keys, uint64_t *words)
     return n;
 }
 
-static void unpack_key(const uint64_t *cell, unsigned keys, uint32_t *key)
+static void unpack_key(const uint64_t *words, unsigned keys, uint32_t *key)
 {
     for (unsigned i = 0; i < keys; i++)
-        key[i] = (uint32_t)(lbi_peek(&cell[i / 3]) >> (i % 3 * 20) & 0x7ffff8);
+        key[i] =
+            (uint32_t)(lbi_peek(&words[i / 3]) >> (i % 3 * 20)) & 0xfffff0;
+}
+
+static uint64_t tag_of(uint32_t handle)
+{
+    return (uint64_t)(handle >> 8) << LBI_ENTRY_BITS;
+}
+
+/* The handle that owns a cell of one argument. */
+static uint32_t owner_handle(uint64_t tagged, uint32_t at)
+{
+    return (uint32_t)(tagged >> LBI_ENTRY_BITS) << 8 | (at & 15) << 4;
 }
 
 void lbi_table_init(lbi_table *table, lb_runtime *runtime, lb_head *head,
-                    unsigned keys, lb_fn stub)
+                    unsigned keys, const lb_entry *gone)
 {
-    *table = (lbi_table){
-        .runtime = runtime, .head = head, .keys = keys, .stub = stub};
+    *table = (lbi_table){.runtime = runtime,
+                         .head = head,
+                         .keys = keys,
+                         .gone = gone,
+                         .per_key = SLOTS_PER_KEY};
 }
 
 /* ---- publishing a table ------------------------------------------------- */
 
 static size_t table_size(const lbi_table *t, uint32_t slots)
 {
-    return (size_t)slots * (8 + stride(t->keys));
+    return (size_t)slots * (entry_size(t->keys) + cell_size(t->keys));
 }
 
 static void *content_of(const lbi_table *t)
 {
-    return (char *)(uintptr_t)t->head->table - (size_t)t->slots * 8;
+    return (char *)(uintptr_t)t->head->table -
+           (size_t)t->slots * entry_size(t->keys);
 }
 
 static char *make_table(lbi_table *t, uint32_t slots)
@@ -109,8 +134,8 @@ static char *make_table(lbi_table *t, uint32_t slots)
     char *content = lbi_block_alloc(t->runtime, table_size(t, slots));
     if (content == NULL)
         return NULL;
-    char *table = content + (size_t)slots * 8;
-    memset(table, 0xff, (size_t)slots * stride(t->keys));
+    char *table = content + (size_t)slots * entry_size(t->keys);
+    memset(table, 0xff, (size_t)slots * cell_size(t->keys));
     return table;
 }
 
@@ -120,7 +145,7 @@ static void publish(lbi_table *t, const char *table, uint32_t slots,
     void *old = t->slots ? content_of(t) : NULL;
     lbi_poke(&t->head->shift, shift);
     lbi_store(&t->head->table, table);
-    lbi_store(&t->head->mask, (slots - 1) * 8);
+    lbi_store(&t->head->mask, (slots - 1) * 16);
     t->slots = slots;
     if (old)
         lbi_retire(t->runtime, old, NULL);
@@ -132,9 +157,9 @@ static void publish(lbi_table *t, const char *table, uint32_t slots,
 void lbi_table_reset(lbi_table *t)
 {
     void *old = t->slots ? content_of(t) : NULL;
-    lbi_store(&t->head->mask, 15 * 8);
+    lbi_store(&t->head->mask, 15 * 16);
     lbi_store(&t->head->table, (const char *)lb_empty_table);
-    t->slots = t->owned = t->live = t->retry = 0;
+    t->slots = t->live = t->retry = 0;
     lbi_retire(t->runtime, old, NULL);
 }
 
@@ -143,115 +168,122 @@ size_t lbi_table_bytes(const lbi_table *t)
     return t->slots ? sizeof(lbi_block) + table_size(t, t->slots) : 0;
 }
 
-/* ---- slots -------------------------------------------------------------- */
+/* ---- cells -------------------------------------------------------------- */
 
 typedef enum owner { NOBODY, THIS_KEY, ANOTHER } owner;
-
-static bool fits_word(lb_fn fn)
-{
-    return (uint64_t)(uintptr_t)fn >> 48 == 0;
-}
-
-static uint64_t word_of(uint32_t handle, lb_fn fn)
-{
-    return (uint64_t)(uintptr_t)fn ^ (uint64_t)handle << 41;
-}
-
-/* The id that owns the slot with this word, 0 for none. */
-static uint32_t owner_id(uint64_t word, uint32_t at)
-{
-    if (word == LBI_EMPTY)
-        return 0;
-    if (word >= REMOVED)
-        return (uint32_t)(word & 0xfffff);
-    return (uint32_t)(word >> 48) << 4 | (at & 15);
-}
 
 static owner owner_of(const lbi_table *t, const char *table, uint32_t at,
                       const uint32_t *key)
 {
     const uint64_t *cell = cell_at(table, t->keys, at);
-    if (lbi_peek(cell) == LBI_EMPTY)
+    if (lbi_peek(&cell[1]) == LBI_EMPTY)
         return NOBODY;
     if (t->keys == 1)
-        return owner_id(lbi_peek(cell), at) == key[0] / 8 ? THIS_KEY : ANOTHER;
+        return owner_handle(lbi_peek(&cell[1]), at) == key[0] ? THIS_KEY
+                                                              : ANOTHER;
     uint64_t words[3];
     const unsigned n = pack_key(key, t->keys, words);
     for (unsigned i = 0; i < n; i++)
-        if (lbi_peek(&cell[i]) != words[i])
+        if (lbi_peek(&cell[i + 1]) != words[i])
             return ANOTHER;
     return THIS_KEY;
 }
 
-static lb_fn *fn_at(const lbi_table *t, const char *table, uint32_t at)
+static void write_function(const lbi_table *t, const char *table, uint32_t at,
+                           lb_fn fn)
 {
-    return (lb_fn *)(void *)(cell_at(table, t->keys, at) +
-                             stride(t->keys) / 8 - 1);
+    lbi_store(cell_at(table, t->keys, at), (uint64_t)(uintptr_t)fn);
 }
 
-static void write_slot(const lbi_table *t, const char *table, uint32_t at,
-                       const uint32_t *key, const lb_entry *entry)
+/* For a cell that is its key's already. */
+static void write_entry(const lbi_table *t, const char *table, uint32_t at,
+                        const uint32_t *key, const lb_entry *entry)
+{
+    const uint64_t tag = t->keys == 1 ? tag_of(key[0]) : 0;
+    lbi_store(entry_word(table, t->keys, at),
+              (uint64_t)(uintptr_t)entry | tag);
+}
+
+static void claim(const lbi_table *t, const char *table, uint32_t at,
+                  const uint32_t *key, const lb_entry *entry)
 {
     uint64_t *cell = cell_at(table, t->keys, at);
-    lbi_store(entry_at(table, at), entry);
+    uint64_t words[3];
     if (t->keys == 1) {
-        lbi_store(cell, word_of(key[0], entry->fn));
+        write_function(t, table, at, entry->fn);
+        write_entry(t, table, at, key, entry);
         return;
     }
-    uint64_t words[3];
-    const unsigned n = pack_key(key, t->keys, words);
-    for (unsigned i = n; i-- > 1;)
-        lbi_store(&cell[i], words[i]);
-    lbi_store(fn_at(t, table, at), entry->fn);
-    lbi_store(cell, words[0]);
+    write_entry(t, table, at, key, entry);
+    write_function(t, table, at, entry->fn);
+    for (unsigned i = pack_key(key, t->keys, words); i-- > 0;)
+        lbi_store(&cell[i + 1], words[i]);
 }
 
 static bool is_live(const lbi_table *t, uint32_t at)
 {
-    const uint64_t word = lbi_peek(cell_at(t->head->table, t->keys, at));
-    if (word == LBI_EMPTY)
-        return false;
-    if (t->keys == 1)
-        return word < REMOVED;
-    return lbi_peek(fn_at(t, t->head->table, at)) != t->stub;
+    const uint64_t *cell = cell_at(t->head->table, t->keys, at);
+    return lbi_peek(&cell[1]) != LBI_EMPTY &&
+           lbi_peek(cell) != (uint64_t)(uintptr_t)t->gone->fn;
 }
 
 const lb_entry *lbi_table_at(const lbi_table *t, uint32_t at, uint32_t *key)
 {
     const uint64_t *cell = cell_at(t->head->table, t->keys, at);
-    const uint64_t word = lbi_peek(cell);
-    if (word == LBI_EMPTY)
+    if (!is_live(t, at))
         return NULL;
     if (t->keys == 1)
-        key[0] = owner_id(word, at) * 8;
+        key[0] = owner_handle(lbi_peek(&cell[1]), at);
     else
-        unpack_key(cell, t->keys, key);
-    return is_live(t, at) ? lbi_peek(entry_at(t->head->table, at)) : NULL;
+        unpack_key(cell + 1, t->keys, key);
+    return lb_load_entry(
+        (lb_slot)(const void *)entry_word(t->head->table, t->keys, at));
+}
+
+static bool fits(const lb_entry *entry)
+{
+    return (uint64_t)(uintptr_t)entry >> LBI_ENTRY_BITS == 0;
 }
 
 bool lbi_table_patch(lbi_table *t, uint32_t at, const lb_entry *entry)
 {
     uint32_t key[LB_MAX_DISPATCH];
-    if (t->keys == 1 && !fits_word(entry->fn))
+    if (!fits(entry) || lbi_table_at(t, at, key) == NULL)
         return false;
-    lbi_table_at(t, at, key);
-    write_slot(t, t->head->table, at, key, entry);
+    write_entry(t, t->head->table, at, key, entry);
+    write_function(t, t->head->table, at, entry->fn);
     return true;
 }
 
 void lbi_table_clear(lbi_table *t, uint32_t at)
 {
-    uint64_t *cell = cell_at(t->head->table, t->keys, at);
-    if (t->keys == 1)
-        lbi_store(cell, REMOVED | owner_id(lbi_peek(cell), at));
-    else
-        lbi_store(fn_at(t, t->head->table, at), t->stub);
+    uint32_t key[LB_MAX_DISPATCH];
+    if (lbi_table_at(t, at, key) == NULL)
+        return;
+    write_entry(t, t->head->table, at, key, t->gone);
+    write_function(t, t->head->table, at, t->gone->fn);
     t->live--;
+}
+
+static bool may_take(const lbi_table *t, uint32_t at, owner who)
+{
+#ifdef LBI_BREAK_REKEY
+    (void)t;
+    (void)at;
+    (void)who;
+    return true;
+#elif defined(LBI_BREAK_REOWN)
+    return who != ANOTHER || !is_live(t, at);
+#else
+    (void)t;
+    (void)at;
+    return who != ANOTHER;
+#endif
 }
 
 bool lbi_table_put(lbi_table *t, const uint32_t *key, const lb_entry *entry)
 {
-    if (t->keys == 1 && !fits_word(entry->fn))
+    if (!fits(entry))
         return false;
     if (t->slots == 0) {
         char *first = make_table(t, MIN_SLOTS);
@@ -262,18 +294,15 @@ bool lbi_table_put(lbi_table *t, const uint32_t *key, const lb_entry *entry)
     const char *table = t->head->table;
     const uint32_t at = slot_of(key, t->keys, t->slots, t->head->shift);
     const owner who = owner_of(t, table, at, key);
-#ifdef LBI_BREAK_REKEY
-    const bool may = true;
-#elif defined(LBI_BREAK_REOWN)
-    const bool may = who != ANOTHER || !is_live(t, at);
-#else
-    const bool may = who != ANOTHER;
-#endif
-    if (!may)
+    if (!may_take(t, at, who))
         return false;
-    t->owned += who == NOBODY;
     t->live += !is_live(t, at);
-    write_slot(t, table, at, key, entry);
+    if (who == THIS_KEY) {
+        write_entry(t, table, at, key, entry);
+        write_function(t, table, at, entry->fn);
+    } else {
+        claim(t, table, at, key, entry);
+    }
     return true;
 }
 
@@ -300,33 +329,42 @@ static size_t conflicts_of(const lbi_table *t, lbi_keys all, layout l,
     return conflicts;
 }
 
-static uint32_t slot_limit(size_t keys)
+static uint32_t slot_limit(const lbi_table *t, size_t keys)
 {
     uint32_t limit = MAX_SMALL;
-    while (limit < keys * SLOTS_PER_KEY && limit < MAX_SLOTS)
+    while (limit < keys * t->per_key && limit < MAX_SLOTS)
         limit *= 2;
     return limit;
 }
 
-static layout best_layout(const lbi_table *t, lbi_keys all, uint64_t *seen)
+/* Tries the mixes of one size. */
+static void try_size(const lbi_table *t, lbi_keys all, uint32_t slots,
+                     uint64_t *seen, layout *best)
 {
-    const uint32_t limit = slot_limit(all.count);
-    layout best = {t->slots, t->head->shift, SIZE_MAX};
-    uint32_t slots = t->slots > MAX_SMALL ? t->slots : MAX_SMALL;
-    for (; slots <= limit; slots *= 2) {
-        if (slots < all.count)
-            continue;
-        const uint32_t shifts =
-            t->keys == 1 ? 1 : 32 - (uint32_t)__builtin_clz(slots);
-        for (uint32_t shift = 1; shift <= shifts; shift++) {
-            layout l = {slots, shift, 0};
-            l.conflicts = conflicts_of(t, all, l, seen);
-            if (l.conflicts < best.conflicts)
-                best = l;
-        }
-        if (best.conflicts <= all.count / TOLERANCE)
-            break;
+    const uint32_t shifts =
+        t->keys == 1 ? 1 : 32 - (uint32_t)__builtin_clz(slots);
+    const bool larger = slots > best->slots;
+    for (uint32_t shift = 1; shift <= shifts && best->conflicts; shift++) {
+        layout l = {slots, shift, 0};
+        l.conflicts = conflicts_of(t, all, l, seen);
+        /* A larger table must be worth it. */
+        if (l.conflicts < best->conflicts &&
+            (!larger || l.conflicts <= best->conflicts / 2 ||
+             best->slots == slots))
+            *best = l;
     }
+}
+
+static layout best_layout(const lbi_table *t, lbi_keys all, size_t tolerated,
+                          uint64_t *seen)
+{
+    const uint32_t limit = slot_limit(t, all.count);
+    layout best = {t->slots, t->head->shift, 0};
+    best.conflicts = conflicts_of(t, all, best, seen);
+    uint32_t slots = t->slots > MAX_SMALL ? t->slots : MAX_SMALL;
+    for (; slots <= limit && best.conflicts > tolerated; slots *= 2)
+        if (slots >= all.count)
+            try_size(t, all, slots, seen, &best);
     return best;
 }
 
@@ -351,7 +389,7 @@ static uint32_t *gather(const lbi_table *t, lbi_keys outside, size_t *count)
     return all;
 }
 
-/* Copies the live slots; those that find their new slot taken are dropped and
+/* Copies the live cells; those that find their new cell taken are dropped and
  * will be resolved again when called. */
 static void copy_live(lbi_table *t, const char *table, layout l)
 {
@@ -364,10 +402,10 @@ static void copy_live(lbi_table *t, const char *table, layout l)
         const uint32_t to = slot_of(key, t->keys, l.slots, l.shift);
         if (owner_of(t, table, to, key) != NOBODY)
             continue;
-        write_slot(t, table, to, key, entry);
+        claim(t, table, to, key, entry);
         live++;
     }
-    t->owned = t->live = live;
+    t->live = live;
 }
 
 bool lbi_table_wants_fit(const lbi_table *t, size_t displaced)
@@ -377,32 +415,40 @@ bool lbi_table_wants_fit(const lbi_table *t, size_t displaced)
            t->slots < MAX_SLOTS;
 }
 
-bool lbi_table_fit(lbi_table *t, lbi_keys outside)
+static bool improve(lbi_table *t, lbi_keys all, size_t tolerated,
+                    uint64_t *seen)
+{
+    const layout l = best_layout(t, all, tolerated, seen);
+    const layout now = {t->slots, t->head->shift, 0};
+    if (l.conflicts >= conflicts_of(t, all, now, seen))
+        return false;
+    char *table = make_table(t, l.slots);
+    if (table == NULL)
+        return false;
+    copy_live(t, table, l);
+    publish(t, table, l.slots, l.shift);
+    lbi_count(&t->runtime->growths);
+    return true;
+}
+
+bool lbi_table_fit(lbi_table *t, lbi_keys outside, bool hot)
 {
     lbi_allocator *allocator = &t->runtime->allocator;
     size_t count = 0;
+    if (t->slots == 0)
+        return false;
+    if (hot && t->per_key < SLOTS_PER_HOT_KEY)
+        t->per_key *= 2;
+    const size_t room = (t->live + outside.count) * t->keys * sizeof(uint32_t);
     uint32_t *keys = gather(t, outside, &count);
-    const size_t room = (t->live + outside.count) * t->keys * sizeof *keys;
-    const size_t bits = slot_limit(count) > t->slots ? slot_limit(count)
-                                                     : t->slots;
-    uint64_t *seen = keys ? lbi_alloc(allocator, bits / 8) : NULL;
-    bool better = false;
-    if (seen) {
-        const lbi_keys all = {keys, count};
-        layout l = best_layout(t, all, seen);
-        const layout now = {t->slots, t->head->shift, 0};
-        const size_t stay = conflicts_of(t, all, now, seen);
-        better = l.conflicts < stay;
-        char *table = better ? make_table(t, l.slots) : NULL;
-        if (table) {
-            copy_live(t, table, l);
-            publish(t, table, l.slots, l.shift);
-            lbi_count(&t->runtime->growths);
-        }
-        better = table != NULL;
-        t->retry = (uint32_t)(count + count / 4 + 1);
-    }
-    lbi_free(allocator, seen, bits / 8);
+    const uint32_t limit = slot_limit(t, count);
+    const size_t bytes = (limit > t->slots ? limit : t->slots) / 8;
+    uint64_t *seen = keys ? lbi_alloc(allocator, bytes) : NULL;
+    const bool better =
+        seen && improve(t, (lbi_keys){keys, count},
+                        hot ? 0 : count / TOLERANCE, seen);
+    lbi_free(allocator, seen, bytes);
     lbi_free(allocator, keys, room);
+    t->retry = (uint32_t)(count + count / 4 + 1);
     return better;
 }

@@ -12,16 +12,16 @@
 typedef struct lbi_table {
     lb_runtime *runtime;
     lb_head *head;    /* what callers read */
-    lb_fn stub;       /* keys > 1: what a cell without a rule calls */
+    const lb_entry *gone; /* of a cell without a rule: resolves anew */
     unsigned keys;    /* handles per key */
-    uint32_t slots;   /* 0: the shared empty table */
-    uint32_t owned;   /* slots that belong to a key */
-    uint32_t live;    /* of them: with an entry */
+    uint32_t slots;   /* cells; 0: the shared empty table */
+    uint32_t live;    /* cells with an entry */
+    uint32_t per_key; /* cells that a key may cost, at most */
     uint32_t retry;   /* keys at which another fit is tried */
 } lbi_table;
 
 void lbi_table_init(lbi_table *table, lb_runtime *runtime, lb_head *head,
-                    unsigned keys, lb_fn stub);
+                    unsigned keys, const lb_entry *gone);
 /* Callers meet the empty table again; the memory is retired. */
 void lbi_table_reset(lbi_table *table);
 
@@ -48,8 +48,10 @@ typedef struct lbi_keys {
 bool lbi_table_wants_fit(const lbi_table *table, size_t displaced);
 /* Publishes a table in which the live keys and `outside` have as few
  * conflicts as a reasonable size allows; the caller then puts the outside keys
- * again. False: no better one, or no memory; nothing has changed. */
-bool lbi_table_fit(lbi_table *table, lbi_keys outside);
+ * again. hot: the outside keys are called so often that none should stay there,
+ * at the price of more memory. False: no better one, or no memory; nothing has
+ * changed. */
+bool lbi_table_fit(lbi_table *table, lbi_keys outside, bool hot);
 
 /* Bytes of the live table. */
 size_t lbi_table_bytes(const lbi_table *table);

@@ -303,8 +303,13 @@ lb_status lb_invoke_next(const lb_entry *self, size_t argc,
     if (self == NULL || (argv == NULL && argc))
         return lbi_fail(LB_BAD_ARGUMENT, "%s is NULL", self ? "argv" : "self");
     lb_generic *g = self->generic;
-    if (g->boxed)
-        return run_next(self, argc, argv, result ? result : &dropped);
+    if (g->boxed) {
+        const lb_status status =
+            run_next(self, argc, argv, result ? result : &dropped);
+        if (result == NULL && status == LB_OK && makes_list(self->next))
+            lb_results_destroy(dropped.pointer);
+        return status;
+    }
     if (argc != g->signature->parameters)
         return lbi_fail(LB_BAD_ARGUMENT, "%s takes %u arguments, %zu given",
                         lbi_generic_label(g), g->signature->parameters, argc);

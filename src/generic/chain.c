@@ -29,19 +29,34 @@ static item *item_of(const lb_entry *entry)
 
 static bool is_end(const lb_generic *g, const lb_entry *entry)
 {
-    return entry >= g->ends && entry < g->ends + LB_STATUS_COUNT;
+    return entry >= g->ends && entry < g->ends + LBI_ENDS;
 }
+
+/* LB_OK: not an end, but a call that has to be resolved anew. */
+static const lb_status reasons[LBI_ENDS] = {
+    LB_NO_METHOD, LB_NO_NEXT_METHOD,   LB_AMBIGUOUS, LB_NO_CLASS,
+    LB_NO_MEMORY, LB_PREDICATE_FAILED, LB_REENTERED, LB_OK};
 
 void lbi_ends_init(lb_generic *g)
 {
-    for (unsigned i = 0; i < LB_STATUS_COUNT; i++) {
+    for (unsigned i = 0; i < LBI_ENDS; i++) {
         lb_entry *end = &g->ends[i];
-        *end = (lb_entry){.fn = g->signature->fallback,
+        const lb_fn fn = reasons[i] == LB_OK ? g->signature->stub
+                                             : g->signature->fallback;
+        *end = (lb_entry){.fn = fn,
                           .next = end,
-                          .next_fn = g->signature->fallback,
-                          .status = i,
+                          .next_fn = fn,
+                          .status = reasons[i],
                           .generic = g};
     }
+}
+
+const lb_entry *lbi_chain_end(const lb_generic *g, lb_status status)
+{
+    unsigned i = 0;
+    while (i < LBI_ENDS - 1 && reasons[i] != status)
+        i++;
+    return &g->ends[i];
 }
 
 /* ---- interning ---------------------------------------------------------- */

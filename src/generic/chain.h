@@ -9,12 +9,9 @@
 const lb_entry *lbi_chain_make(lb_generic *generic, const lbi_call *call,
                                lbi_matches *matches);
 
-/* The entry where a chain ends for this reason. */
-static inline const lb_entry *lbi_chain_end(const lb_generic *generic,
-                                            lb_status status)
-{
-    return &generic->ends[status];
-}
+/* The entry where a chain ends for this reason; LB_OK: the entry of cells whose
+ * rule is gone, which resolves anew. */
+const lb_entry *lbi_chain_end(const lb_generic *generic, lb_status status);
 void lbi_ends_init(lb_generic *generic);
 
 /* The same chain with `to` in the place of `from`, a rule with the same

@@ -30,9 +30,10 @@ typedef const lb_entry *(*verdict_fn)(void *context, lb_generic *g,
 static bool read_key(const lb_generic *g, const uint32_t *handles,
                      lbi_call *call)
 {
-    call->argc = g->boxed ? handles[0] / 8 - LBI_ID_ARITY : g->dispatched;
+    call->argc = g->boxed ? lbi_id(handles[0]) - LBI_ID_ARITY
+                          : g->dispatched;
     for (unsigned i = 0; i < g->dispatched; i++) {
-        const uint32_t id = handles[i + g->boxed] / 8;
+        const uint32_t id = lbi_id(handles[i + g->boxed]);
         call->classes[i] = NULL;
         if (id == LBI_ID_ABSENT)
             continue;
@@ -47,12 +48,13 @@ static bool read_record(const lb_generic *g, const lbi_record *record,
                         lbi_call *call)
 {
     call->argc =
-        g->boxed ? (uint32_t)record->key[0] / 8 - LBI_ID_ARITY : g->dispatched;
+        g->boxed ? lbi_id((uint32_t)record->key[0]) - LBI_ID_ARITY
+                 : g->dispatched;
     for (unsigned i = 0; i < g->dispatched; i++) {
         const uint64_t word = record->key[i + g->boxed];
         const lb_header head = {(uint32_t)word, (uint32_t)(word >> 32)};
         call->classes[i] = NULL;
-        if (head.handle == LBI_ID_ABSENT * 8)
+        if (head.handle == lbi_handle(LBI_ID_ABSENT))
             continue;
         call->classes[i] = lbi_class_of(g->runtime, head);
         if (call->classes[i] == NULL)
@@ -136,10 +138,13 @@ static const lb_entry *forget_if_fits(void *context, lb_generic *g,
                                       const lb_entry *entry)
 {
     const edits_of *edits = context;
-    for (size_t i = 0; i < edits->count; i++)
-        if (edits->at[i].done && edits->at[i].rule->generic == g &&
-            rule_fits(g, edits->at[i].rule, call))
+    for (size_t i = 0; i < edits->count; i++) {
+        const lbi_edit *edit = &edits->at[i];
+        if (edit->done && edit->rule->generic == g &&
+            (rule_fits(g, edit->rule, call) ||
+             (edit->replaced && rule_fits(g, edit->replaced, call))))
             return NULL;
+    }
     return entry;
 }
 
@@ -328,7 +333,8 @@ static bool plain_replacement(const lbi_edit *edit)
            !edit->replaced->conditional && edit->rule->form_count == 1 &&
            edit->replaced->form_count == 1 &&
            edit->rule->given.qualifier == LB_PRIMARY &&
-           edit->rule->generic->policy.combination == LB_STANDARD;
+           edit->rule->generic->policy.combination == LB_STANDARD &&
+           edit->rule->generic->policy.order != LB_USER_ORDER;
 }
 
 static void correct_slots(lb_generic *g, const lbi_edit *edits, size_t count,

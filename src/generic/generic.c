@@ -55,6 +55,8 @@ static void free_generic(lb_runtime *runtime, void *content)
 {
     lb_generic *g = content;
     lbi_free_text(&runtime->allocator, g->name);
+    lbi_free(&runtime->allocator, g->index,
+             g->dispatched * sizeof *g->index);
     lbi_block_free(runtime, g);
 }
 
@@ -210,9 +212,14 @@ static lb_status fill_generic(lb_generic *g, const char *name,
                  !lbi_map_reserve(&runtime->generic_names,
                                   &runtime->allocator, 1)))
         return lbi_no_memory();
+    g->index = lbi_zalloc(&runtime->allocator,
+                          g->dispatched * sizeof *g->index);
+    if (g->index == NULL)
+        return lbi_no_memory();
     lbi_ends_init(g);
     g->patience = FIRST_PATIENCE;
-    lbi_table_init(&g->table, runtime, g->head, g->keys, g->signature->stub);
+    lbi_table_init(&g->table, runtime, g->head, g->keys,
+                   lbi_chain_end(g, LB_OK));
     return LB_OK;
 }
 
@@ -233,13 +240,12 @@ static lb_status make_generic(lb_runtime *runtime, const char *name,
     g->boxed = signature == &lbi_boxed_signature;
     g->dispatched = dispatched;
     g->keys = dispatched + g->boxed;
-    g->own_head = (lb_head){(const char *)lb_empty_table, 15 * 8, 0, g,
+    g->own_head = (lb_head){(const char *)lb_empty_table, 15 * 16, 0, g,
                             signature};
     g->head = head ? head : &g->own_head;
     status = fill_generic(g, name, policy);
     if (status != LB_OK) {
-        lbi_free_text(&runtime->allocator, g->name);
-        lbi_block_free(runtime, g);
+        free_generic(runtime, g);
         return status;
     }
     link_generic(g);

@@ -49,6 +49,9 @@ struct lbi_bucket {
     lbi_form *first;
 };
 
+/* The reasons for which a chain can end. */
+enum { LBI_ENDS = 8 };
+
 typedef struct lbi_index {
     lbi_map buckets;
     lbi_form *open; /* forms that take any class here */
@@ -82,7 +85,7 @@ struct lb_generic {
     lbi_rule *idle;
     size_t idle_count;
     size_t rule_bytes;
-    lbi_index index[LB_MAX_DISPATCH];
+    lbi_index *index; /* one per dispatched argument */
     bool indexed; /* index describes the active forms */
 
     lbi_map entries; /* interned */
@@ -90,7 +93,7 @@ struct lb_generic {
     size_t entry_bytes;
     lbi_plan *plans;
     size_t group_rules; /* held by groups */
-    lb_entry ends[LB_STATUS_COUNT]; /* where chains end, by status */
+    lb_entry ends[LBI_ENDS]; /* where chains end, see lbi_chain_end */
 };
 
 static inline const lb_specializer *lbi_spec(const lbi_form *form, unsigned i)

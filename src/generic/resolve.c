@@ -53,10 +53,11 @@ bool lbi_heads_boxed(lb_generic *g, size_t argc, const lb_value *argv,
                      lbi_heads *heads, lbi_call *call, lb_status *status)
 {
     const size_t arity = argc < LBI_ARITY_LIMIT ? argc : LBI_ARITY_LIMIT;
-    heads->heads[0] = (lb_header){(uint32_t)(LBI_ID_ARITY + arity) * 8, 0};
+    heads->heads[0] = (lb_header){
+        lbi_handle((uint32_t)(LBI_ID_ARITY + arity)), 0};
     for (unsigned i = 0; i < g->dispatched; i++) {
         if (i >= argc) {
-            heads->heads[i + 1] = (lb_header){LBI_ID_ABSENT * 8, 0};
+            heads->heads[i + 1] = (lb_header){lbi_handle(LBI_ID_ABSENT), 0};
             continue;
         }
         if (!head_of_value(g->runtime, argv[i], &heads->heads[i + 1])) {
@@ -78,7 +79,7 @@ bool lbi_classes_of(const lb_generic *g, const lbi_heads *heads,
     const lb_header *head = heads->heads + g->boxed;
     for (unsigned i = 0; i < g->dispatched; i++) {
         call->classes[i] = NULL;
-        if (head[i].handle == LBI_ID_ABSENT * 8)
+        if (head[i].handle == lbi_handle(LBI_ID_ABSENT))
             continue;
         call->classes[i] = lbi_class_of(g->runtime, head[i]);
         if (call->classes[i] == NULL)
@@ -102,7 +103,7 @@ static void key_words(const lb_generic *g, const lbi_heads *heads,
 static bool has_slot(const lb_generic *g, const uint64_t *words)
 {
     for (unsigned i = 0; i < g->keys; i++)
-        if ((uint32_t)words[i] == g->runtime->unnumbered * 8)
+        if ((uint32_t)words[i] == lbi_handle(g->runtime->unnumbered))
             return false;
     return true;
 }
@@ -144,7 +145,7 @@ static void promote(lb_generic *g)
 }
 
 /* Looks for a table in which fewer keys are displaced. */
-static bool refit(lb_generic *g)
+static bool refit(lb_generic *g, bool hot)
 {
     const size_t live = g->second.live;
     size_t count;
@@ -153,7 +154,7 @@ static bool refit(lb_generic *g)
     uint32_t *keys = outside_keys(g, &count);
     if (keys == NULL)
         return false;
-    const bool better = lbi_table_fit(&g->table, (lbi_keys){keys, count});
+    const bool better = lbi_table_fit(&g->table, (lbi_keys){keys, count}, hot);
     lbi_free(&g->runtime->allocator, keys, live * g->keys * sizeof *keys);
     if (better)
         promote(g);
@@ -171,7 +172,7 @@ static void store(lb_generic *g, const uint64_t *words,
         return;
     lbi_second_set(&g->second, record, entry);
     if (lbi_table_wants_fit(&g->table, g->second.live))
-        refit(g);
+        refit(g, false);
 }
 
 /* Displaced keys that are called often are worth another look. */
@@ -185,7 +186,7 @@ static void count_outside_hit(lb_generic *g)
         return;
     if (lbi_peek(&g->outside_hits) >= g->patience) {
         lbi_poke(&g->outside_hits, 0);
-        if (!refit(g))
+        if (!refit(g, true))
             lbi_poke(&g->patience, g->patience * 4);
     }
     lbi_leave_runtime(runtime, LB_OK);
@@ -357,9 +358,11 @@ const lb_entry *lbi_look_up(lb_generic *g, const lbi_heads *heads,
     lb_slot slot;
     for (unsigned i = 0; i < g->keys; i++)
         handles[i] = heads->heads[i].handle;
-    if (lb_find(g->head, g->keys, handles, &fn, &slot) &&
-        fn != g->signature->stub)
-        return lb_load_entry(slot);
+    const lb_entry *entry =
+        lb_find(g->head, g->keys, handles, &fn, &slot) ? lb_load_entry(slot)
+                                                       : NULL;
+    if (entry && entry->fn != g->signature->stub)
+        return entry;
     return lbi_resolve(g, heads, call);
 }
 

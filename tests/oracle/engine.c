@@ -274,7 +274,7 @@ static lb_status invoke(lb_generic *generic, const or_generic *model,
     const lb_status status = lb_invoke(generic, (size_t)argc, argv, &result);
     if (status != LB_OK)
         push(or_event_failed(status));
-    else if (model->combination == LB_LIST)
+    else if (trace->listed)
         trace->result = sum_list(result.pointer);
     else if (model->boxed)
         trace->result = (int)result.integer;

@@ -48,7 +48,8 @@ int engine_compare(void *context, const lb_rule *a, const lb_rule *b,
                    lb_class *const *classes, size_t count);
 
 /* Calls `generic` and records what runs. Returns the status (for
- * ENGINE_CALL: LB_OK, the failure is then an event). */
+ * ENGINE_CALL: LB_OK, the failure is then an event). `trace->listed` says
+ * whether the result will be a list. */
 lb_status engine_call(lb_generic *generic, const or_generic *model,
                       engine_way way, subject *const *arguments, int argc,
                       or_trace *trace);

@@ -60,7 +60,7 @@ static int merge(const or_world *world, or_class *cls, int self)
         if (left == 0)
             return 1;
         const int next = good_head(lists, count);
-        if (next == OR_NONE)
+        if (next == OR_NONE || next == self)
             return 0;
         cls->order[cls->length++] = next;
         for (int i = 0; i < count; i++)
@@ -76,7 +76,8 @@ static int linearize(or_world *world, int self, int *state)
         return state[self] == 2;
     state[self] = 1;
     for (int i = 0; i < cls->base_count; i++)
-        if (!linearize(world, cls->bases[i], state))
+        if (!linearize(world, cls->bases[i], state) ||
+            or_index(world, self, cls->bases[i]) != OR_NONE)
             return 0;
     state[self] = 2;
     return cls->supplied || merge(world, cls, self);
@@ -368,11 +369,8 @@ static relation by_type(const or_world *world, const or_spec *a,
 {
     if (a->kind == LB_EQL || b->kind == LB_EQL)
         return by_numbers(a->kind != LB_EQL, b->kind != LB_EQL);
-    if (a->kind == LB_WHERE && b->kind == LB_WHERE) {
-        if (a->predicate == b->predicate && a->cls != b->cls)
-            return UNORDERED;
+    if (a->kind == LB_WHERE && b->kind == LB_WHERE)
         return by_implication(a->predicate, b->predicate);
-    }
     if (a->kind == LB_WHERE)
         return predicate_by_type(world, a, b);
     if (b->kind == LB_WHERE)
@@ -515,12 +513,11 @@ static forms applicable(const or_world *world, const or_generic *generic,
 }
 
 static int is_minimal(const or_world *world, const or_generic *generic,
-                      const or_call *call, const forms *all, int i,
-                      relation bad)
+                      const or_call *call, const forms *all, int i)
 {
     for (int j = 0; j < all->count; j++)
         if (j != i && compare(world, generic, all->at[j], all->at[i], call) ==
-                          bad)
+                          BEFORE)
             return 0;
     return 1;
 }
@@ -532,20 +529,22 @@ static void take(forms *all, int i)
             sizeof(or_form) * (size_t)(all->count - i));
 }
 
-/* Takes one of the minimal forms after the other: those that none precedes,
- * or with `bad` AFTER those that precede none. A tie ends a strict chain. */
+/* Takes one of the minimal forms after the other: those that none precedes. A
+ * tie ends a strict chain; else the one defined first is taken. */
 static or_chain in_order(const or_world *world, const or_generic *generic,
-                         const or_call *call, forms all, int strict,
-                         relation bad)
+                         const or_call *call, lb_qualifier qualifier,
+                         int strict)
 {
-    or_chain chain = {.count = 0, .end = LB_NO_NEXT_METHOD};
+    forms all = applicable(world, generic, call, qualifier);
+    or_chain chain = {.count = 0, .end = LB_NO_NEXT_METHOD, .cyclic = 0};
     while (all.count > 0) {
         int first = OR_NONE, ties = 0;
         for (int i = 0; i < all.count; i++)
-            if (is_minimal(world, generic, call, &all, i, bad)) {
+            if (is_minimal(world, generic, call, &all, i)) {
                 first = first == OR_NONE ? i : first;
                 ties++;
             }
+        chain.cyclic = chain.cyclic || first == OR_NONE;
         if (strict && ties != 1) {
             chain.end = LB_AMBIGUOUS;
             return chain;
@@ -563,18 +562,10 @@ or_plan or_choose(const or_world *world, const or_generic *generic,
 {
     or_plan plan;
     const int strict = generic->combination == LB_STANDARD;
-    plan.around =
-        in_order(world, generic, call,
-                 applicable(world, generic, call, LB_AROUND), 1, BEFORE);
-    plan.before =
-        in_order(world, generic, call,
-                 applicable(world, generic, call, LB_BEFORE), 0, BEFORE);
-    plan.primary =
-        in_order(world, generic, call,
-                 applicable(world, generic, call, LB_PRIMARY), strict, BEFORE);
-    plan.after =
-        in_order(world, generic, call,
-                 applicable(world, generic, call, LB_AFTER), 0, AFTER);
+    plan.around = in_order(world, generic, call, LB_AROUND, strict);
+    plan.before = in_order(world, generic, call, LB_BEFORE, 0);
+    plan.primary = in_order(world, generic, call, LB_PRIMARY, strict);
+    plan.after = in_order(world, generic, call, LB_AFTER, 0);
     plan.status = LB_OK;
     if (plan.primary.count == 0 && plan.primary.end != LB_AMBIGUOUS)
         plan.status = LB_NO_METHOD;
@@ -584,6 +575,14 @@ or_plan or_choose(const or_world *world, const or_generic *generic,
     else if (plan.primary.count == 0 && plan.around.end != LB_AMBIGUOUS)
         plan.around.end = LB_AMBIGUOUS; /* what comes after the arounds */
     return plan;
+}
+
+int or_is_defined(const or_world *world, const or_generic *generic,
+                  const or_call *call)
+{
+    const or_plan plan = or_choose(world, generic, call);
+    return !plan.around.cyclic && !plan.before.cyclic &&
+           !plan.primary.cyclic && !plan.after.cyclic;
 }
 
 /* ---- Running ------------------------------------------------------------------ */
@@ -654,7 +653,8 @@ static int play_rest(const play *p)
     for (int i = 0; i < p->plan->before.count; i++)
         body(p, p->plan->before.form[i]);
     const int result = play_combination(p);
-    for (int i = 0; i < p->plan->after.count; i++)
+    /* The same list as of befores, from its end. */
+    for (int i = p->plan->after.count - 1; i >= 0; i--)
         body(p, p->plan->after.form[i]);
     return result;
 }
@@ -666,6 +666,8 @@ void or_run(const or_world *world, const or_generic *generic,
     const play p = {generic, call, &plan, trace};
     trace->count = 0;
     trace->result = 0;
+    trace->listed = plan.status == LB_OK && plan.around.count == 0 &&
+                    generic->combination == LB_LIST;
     if (plan.status != LB_OK)
         push(trace, or_event_failed(plan.status));
     else if (plan.around.count > 0)
@@ -676,14 +678,14 @@ void or_run(const or_world *world, const or_generic *generic,
 
 /* ---- 6. Ambiguity --------------------------------------------------------------- */
 
-/* Two different values cannot be one argument. */
+/* Two different values, or equalities, are taken not to be one argument. */
 static int disjoint(const or_generic *generic, or_form a, or_form b)
 {
     for (int i = 0; i < generic->dispatched; i++) {
         const or_spec left = or_spec_at(generic, a, i);
         const or_spec right = or_spec_at(generic, b, i);
         if (left.kind == LB_EQL && right.kind == LB_EQL &&
-            left.by_number == right.by_number && left.value != right.value)
+            (left.by_number != right.by_number || left.value != right.value))
             return 1;
     }
     return 0;
@@ -751,7 +753,7 @@ or_ambiguity or_ambiguous(const or_world *world, const or_generic *generic,
     or_call call = {.argc = generic->dispatched};
     if (qualifier != generic->rules[second].qualifier ||
         (qualifier != LB_PRIMARY && qualifier != LB_AROUND) ||
-        (qualifier == LB_PRIMARY && generic->combination != LB_STANDARD))
+        generic->combination != LB_STANDARD)
         return OR_CLEAR;
     for (int i = 0; i < call.argc; i++) {
         call.cls[i] = classes[i];

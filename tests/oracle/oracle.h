@@ -88,6 +88,7 @@ typedef struct or_chain {
     or_form form[OR_FORMS];
     int count;
     lb_status end;
+    int cyclic; /* at some step every rule was preceded by another */
 } or_chain;
 
 /* All that a call may run. */
@@ -100,6 +101,7 @@ typedef struct or_trace {
     int event[OR_EVENTS];
     int count;
     int result;
+    int listed; /* the result is a list: here its sum */
 } or_trace;
 
 /* How an event is written. */
@@ -138,6 +140,11 @@ int or_has_flipped(const or_generic *generic, int rule);
  * fails. Objects that are OR_NONE are assumed to satisfy values. */
 lb_verdict or_verdict(const or_world *world, const or_generic *generic,
                       or_form form, const or_call *call, int *argument);
+
+/* 0 where the order goes in a circle: Dylan's may, with a supplied
+ * linearization that is not monotonic. The page says nothing of that. */
+int or_is_defined(const or_world *world, const or_generic *generic,
+                  const or_call *call);
 
 or_plan or_choose(const or_world *world, const or_generic *generic,
                   const or_call *call);

@@ -65,6 +65,7 @@ static void check_run(twin *t, int generic, const or_call *call)
         arguments[i] = &t->objects[call->object[i]];
     or_run(&t->world, model, call, &expected);
     for (int way = ENGINE_CALL; way <= ENGINE_INVOKE; way++) {
+        got.listed = expected.listed;
         (void)engine_call(t->generics[generic], model, (engine_way)way,
                           arguments, call->argc, &got);
         calls_checked++;
@@ -210,6 +211,8 @@ static int good_item(const twin *t, const or_generic *model,
         return 0;
     const lb_verdict why =
         or_verdict(&t->world, model, form, call, &argument);
+    if (why == LB_UNREACHED) /* the rule applies as it stands */
+        return item->verdict == LB_UNREACHED;
     if (why != LB_CHOSEN)
         return good_rejection(t, model, form, call, item, why);
     if (plan->status != LB_OK)
@@ -365,7 +368,8 @@ static void check_calls(twin *t, int count)
     or_call call;
     for (int i = 0; i < count; i++) {
         const int generic = dice_roll(&t->dice, TWIN_GENERICS);
-        if (!roll_call(t, generic, &call))
+        if (!roll_call(t, generic, &call) ||
+            !or_is_defined(&t->world, &t->models[generic], &call))
             continue;
         check_run(t, generic, &call);
         if (i % 4 == 0)

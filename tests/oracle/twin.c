@@ -628,6 +628,9 @@ void twin_close(twin *t)
                           t->marks[i].released);
             twin_fail(t, "a context was not released once");
         }
-    if (!allocator_finish(&t->memory))
+    if (!allocator_finish(&t->memory)) {
+        print_message("  %zu bytes in %zu blocks left, %zu wrong sizes\n",
+                      t->memory.bytes, t->memory.blocks, t->memory.wrong);
         twin_fail(t, "memory is left, or a size was wrong");
+    }
 }

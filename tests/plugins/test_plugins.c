@@ -117,6 +117,8 @@ static void a_plugin_that_fails_to_load_leaves_nothing(void **state)
     assert_int_equal(measure(&s.odd), 2);
     assert_int_equal(world_statistics(w).rules, 1);
     assert_null(lb_class_find(w->runtime, "unload-was-called"));
+    assert_ok(lb_quiesce(w->runtime));
+    assert_int_equal(measure(&s.odd), 2);
 }
 
 static void what_is_no_plugin_is_refused(void **state)

@@ -4,12 +4,14 @@
  * released block is filled with POISON and kept for a while, so that whoever
  * still reads it gets nonsense rather than luck. A resize always moves.
  *
- * There is no lock: the runtime promises to call the hook under its own, and
- * the thread sanitizer checks that promise here.
+ * The runtime promises to call the hook under its own lock: two calls at once
+ * are counted as overlaps, and allocator_finish fails then. The flag for that
+ * orders nothing, so that the thread sanitizer still sees what it guards.
  */
 #ifndef TESTS_SUPPORT_ALLOCATOR_H
 #define TESTS_SUPPORT_ALLOCATOR_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +22,8 @@ typedef struct allocator {
     size_t blocks;     /* held now                                       */
     size_t peak;       /* most bytes ever held                           */
     size_t wrong;      /* calls whose old_size was wrong                 */
+    _Atomic int inside; /* a call is under way                           */
+    size_t overlaps;   /* calls that came while another was under way    */
     uint64_t requests; /* for new or resized blocks, since it was reset  */
     uint64_t refused;  /* of them                                        */
     uint64_t fail_at;  /* the request, from 1, that is refused; 0: none  */
@@ -37,7 +41,8 @@ void *allocator_reallocate(void *context, void *pointer, size_t old_size,
  * and with `on` all that follow. */
 void allocator_arm(allocator *memory, uint64_t at, int on);
 
-/* Gives the kept blocks back; 1 when nothing is held and no size was wrong. */
+/* Gives the kept blocks back; 1 when nothing is held, no size was wrong
+ * and no two calls overlapped. */
 int allocator_finish(allocator *memory);
 
 #endif

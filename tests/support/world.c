@@ -74,8 +74,10 @@ int world_close(void **state)
     lb_runtime_destroy(w->runtime);
     const int good = allocator_finish(&w->memory);
     if (!good)
-        print_error("%zu bytes in %zu blocks are left, %zu sizes were wrong\n",
-                    w->memory.bytes, w->memory.blocks, w->memory.wrong);
+        print_error("%zu bytes in %zu blocks are left, %zu sizes were wrong, "
+                    "%zu calls overlapped\n",
+                    w->memory.bytes, w->memory.blocks, w->memory.wrong,
+                    w->memory.overlaps);
     free(w);
     return good ? 0 : -1;
 }

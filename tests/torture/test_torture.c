@@ -521,10 +521,10 @@ static void torture(lb_reclaim reclaim, const char *name)
     for (int i = 0; i < 2; i++)
         pthread_join(writers[i], NULL);
     print_message("%s: %llu calls, %llu changes, %llu classes, peak %zu KiB, "
-                  "%llu wrong\n",
+                  "%zu overlapping allocations, %llu wrong\n",
                   name, atomic_load(&calls), atomic_load(&changes),
                   atomic_load(&guests_made), w->memory.peak / 1024,
-                  atomic_load(&wrong));
+                  w->memory.overlaps, atomic_load(&wrong));
     close_arena(w);
     assert_true(atomic_load(&wrong) == 0);
     assert_true(atomic_load(&calls) > 0);

@@ -21,6 +21,7 @@ LB_DEFINE_GENERIC(visit);
 
 LB_BOXED_METHOD(noted);     /* notes; its result counts the chain     */
 LB_BOXED_METHOD(failing);   /* fails                                  */
+LB_BOXED_METHOD(dropping);  /* runs the next method, answers 42       */
 LB_BOXED_METHOD(listing);   /* an lb_results of its name's letters    */
 LB_BOXED_METHOD(run_boxed); /* for `run`: 10 times the argument, next */
 LB_BOXED_METHOD(move_boxed);
@@ -51,6 +52,14 @@ static lb_status failing(lb_slot slot, size_t argc, const lb_value *argv,
     (void)result;
     note("failing");
     return argc > 99 ? LB_OK : LB_METHOD_FAILED;
+}
+
+static lb_status dropping(lb_slot slot, size_t argc, const lb_value *argv,
+                          lb_value *result)
+{
+    if (result != NULL)
+        *result = lb_integer(42);
+    return lb_invoke_next(lb_load_entry(slot), argc, argv, NULL);
 }
 
 static lb_status listing(lb_slot slot, size_t argc, const lb_value *argv,
@@ -371,6 +380,25 @@ static void lists_are_joined(void **state)
     assert_ok(call(&s, 1, &s.u, &s.u, NULL));
 }
 
+/* An around drops the list that comes from below. */
+static void a_list_dropped_by_an_around_leaves_nothing(void **state)
+{
+    const stage s = set_up(*state, 1, LB_LIST);
+    const lb_specializer a = lb_is(s.a);
+    const lb_rule around = {.method = LB_DESCRIPTOR(dropping),
+                            .specializers = &a,
+                            .count = 1,
+                            .qualifier = LB_AROUND};
+    add(&s, LB_DESCRIPTOR(noted), (shape){1, 0, NULL}, &a, "a");
+    assert_ok(lb_add_rules(s.g, &around, 1));
+    for (int i = 0; i < 3; i++) {
+        lb_value result = lb_integer(0);
+        assert_ok(call(&s, 1, &s.u, &s.u, &result));
+        assert_int_equal(result.integer, 42);
+        assert_string_equal(notes_take(), "a/1");
+    }
+}
+
 static void a_list_that_fails_leaves_nothing(void **state)
 {
     const stage s = set_up(*state, 1, LB_LIST);
@@ -531,6 +559,7 @@ int main(void)
         TEST(values_without_headers_get_their_class_from_the_hook),
         TEST(a_list_holds_every_result),
         TEST(lists_are_joined),
+        TEST(a_list_dropped_by_an_around_leaves_nothing),
         TEST(a_list_that_fails_leaves_nothing),
         TEST(results_are_made_and_given_back),
         TEST(boxed_results_are_folded_by_ones_own_combination),

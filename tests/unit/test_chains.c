@@ -390,6 +390,26 @@ static void a_commutative_rule_gets_its_arguments_in_its_order(void **state)
     expect_meet(&u, &t, "LB_NO_METHOD", -2);
 }
 
+static void a_rule_taken_away_is_not_flipped_any_more(void **state)
+{
+    world *w = *state;
+    assert_ok(lb_bind(w->runtime, LB_HEAD(meet), NULL));
+    lb_class *a = world_class(w, "a", NULL, NULL);
+    lb_class *b = world_class(w, "b", NULL, NULL);
+    thing t = thing_of(a), u = thing_of(b);
+    for (int i = 0; i < 3; i++) {
+        add_meet(a, b, "ab", 1);
+        expect_meet(&u, &t, "ab(0,0)", 1);
+        add_meet(a, b, "straight", 0);
+        expect_meet(&u, &t, "LB_NO_METHOD", -2);
+        expect_meet(&t, &u, "straight(0,0)", 1);
+        assert_ok(lb_remove(LB_HEAD(meet), NULL, a, b));
+        expect_meet(&t, &u, "LB_NO_METHOD", -2);
+        assert_ok(lb_quiesce(w->runtime));
+        expect_meet(&u, &t, "LB_NO_METHOD", -2);
+    }
+}
+
 static void a_flipped_rule_hands_on_the_arguments_unflipped(void **state)
 {
     world *w = *state;
@@ -530,6 +550,7 @@ int main(void)
         TEST(propagation_works_inside_a_frame),
         TEST(rules_that_differ_in_qualifier_only_live_side_by_side),
         TEST(a_commutative_rule_gets_its_arguments_in_its_order),
+        TEST(a_rule_taken_away_is_not_flipped_any_more),
         TEST(a_flipped_rule_hands_on_the_arguments_unflipped),
         TEST(equal_specializers_have_no_flipped_form),
         TEST(a_rule_that_applies_as_it_stands_is_not_flipped),

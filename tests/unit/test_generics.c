@@ -175,6 +175,40 @@ static void removing_a_method_uncovers_the_inherited_one(void **state)
     assert_int_equal(w->reports, 2);
 }
 
+/* The cell of a pair outlives the method that it held. */
+static void check_removed_pairs(world *w, int settle)
+{
+    lb_class *cls[8];
+    thing t[8];
+    bind(w, LB_HEAD(meet));
+    for (size_t i = 0; i < 8; i++) {
+        cls[i] = world_class(w, "c", NULL, NULL);
+        t[i] = thing_of(cls[i]);
+    }
+    for (int round = 0; round < 6; round++)
+        for (size_t i = 0; i < 8; i++) {
+            lb_class *x = cls[i], *y = cls[(i + 1) % 8];
+            const thing *a = &t[i], *b = &t[(i + 1) % 8];
+            assert_ok(lb_add(LB_HEAD(meet), LB_DESCRIPTOR(meet_left), x, y));
+            assert_int_equal(meet(a, b), 1);
+            assert_ok(lb_remove(LB_HEAD(meet), NULL, x, y));
+            if (settle)
+                assert_ok(lb_quiesce(w->runtime));
+            assert_int_equal(meet(a, b), 0);
+            assert_int_equal(meet(a, b), 0);
+        }
+}
+
+static void a_removed_pair_is_missed_after_quiescence(void **state)
+{
+    check_removed_pairs(*state, 1);
+}
+
+static void a_removed_pair_is_missed_where_memory_goes_at_once(void **state)
+{
+    check_removed_pairs(*state, 0);
+}
+
 static void only_what_is_there_can_be_removed(void **state)
 {
     world *w = *state;
@@ -622,6 +656,10 @@ int main(void)
         TEST(a_name_is_taken_once_in_a_runtime),
         TEST(a_method_serves_subclasses),
         TEST(removing_a_method_uncovers_the_inherited_one),
+        TEST(a_removed_pair_is_missed_after_quiescence),
+        cmocka_unit_test_setup_teardown(
+            a_removed_pair_is_missed_where_memory_goes_at_once,
+            world_open_single, world_close),
         TEST(only_what_is_there_can_be_removed),
         TEST(an_equal_rule_is_replaced),
         TEST(a_replaced_rules_context_is_released_at_quiescence),

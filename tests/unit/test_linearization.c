@@ -222,6 +222,50 @@ static void a_class_may_be_made_with_a_linearization(void **state)
     assert_string_equal(lattice_order(w->runtime, "A"), "A Y X");
 }
 
+static void a_base_outside_a_supplied_linearization_is_busy(void **state)
+{
+    world *w = *state;
+    assert_ok(lattice_make(w->runtime, "X Y A:X"));
+    lb_class *x = lb_class_find(w->runtime, "X");
+    lb_class *a = lb_class_find(w->runtime, "A");
+    lb_class *order[] = {lb_class_find(w->runtime, "Y")}, *base = NULL;
+    assert_ok(lb_class_set_linearization(a, order, 1));
+    assert_status(LB_BUSY, lb_class_destroy(x));
+    assert_contains(lb_message(), "A");
+    assert_int_equal(lb_class_bases(a, &base, 1), 1);
+    assert_ptr_equal(base, x);
+    /* Nor may a class go that only the supplied order names. */
+    assert_status(LB_BUSY, lb_class_destroy(order[0]));
+    assert_ok(lb_class_set_linearization(a, NULL, 0));
+    assert_ok(lb_class_destroy(order[0]));
+}
+
+static void a_cycle_behind_a_supplied_linearization_is_refused(void **state)
+{
+    world *w = *state;
+    assert_ok(lattice_make(w->runtime, "O A:O B:A"));
+    lb_class *a = lb_class_find(w->runtime, "A");
+    lb_class *b = lb_class_find(w->runtime, "B");
+    lb_class *order[] = {lb_class_find(w->runtime, "O")};
+    assert_ok(lb_class_set_linearization(b, order, 1));
+    assert_status(LB_BAD_ORDER, lb_class_set_bases(a, &b, 1));
+    assert_string_equal(lattice_order(w->runtime, "A"), "A O");
+}
+
+static void no_class_stands_twice_in_a_linearization(void **state)
+{
+    world *w = *state;
+    assert_ok(lattice_make(w->runtime, "A B:A C"));
+    lb_class *a = lb_class_find(w->runtime, "A");
+    lb_class *c = lb_class_find(w->runtime, "C");
+    lb_class *order[] = {lb_class_find(w->runtime, "B")};
+    assert_ok(lb_class_set_linearization(c, order, 1));
+    assert_string_equal(lattice_order(w->runtime, "C"), "C B");
+    /* B would get B A C B. */
+    assert_status(LB_BAD_ORDER, lb_class_set_bases(a, &c, 1));
+    assert_string_equal(lattice_order(w->runtime, "B"), "B A");
+}
+
 static void a_registered_class_may_stand_in_a_linearization(void **state)
 {
     /* As an abstract base class: in the order, but not among the bases. */
@@ -286,6 +330,9 @@ int main(void)
         TEST(a_class_left_as_base_may_go),
         TEST(a_supplied_linearization_counts_for_subclasses_too),
         TEST(a_class_may_be_made_with_a_linearization),
+        TEST(a_base_outside_a_supplied_linearization_is_busy),
+        TEST(a_cycle_behind_a_supplied_linearization_is_refused),
+        TEST(no_class_stands_twice_in_a_linearization),
         TEST(a_registered_class_may_stand_in_a_linearization),
         TEST(bases_and_linearization_are_copied_up_to_capacity),
         TEST(deep_and_wide_lattices_are_linearized),

@@ -248,6 +248,21 @@ static int by_name(void *context, const lb_rule *a, const lb_rule *b,
     return left < right ? -1 : left > right;
 }
 
+static void a_replaced_rule_is_ordered_anew_by_ones_own_order(void **state)
+{
+    int calls = 0;
+    const stage s =
+        set_up(*state, (lb_policy){.order = LB_USER_ORDER,
+                                   .compare = by_name,
+                                   .compare_context = &calls,
+                                   .silent = 1});
+    add_meet(s.a, s.a, "b");
+    add_meet(s.c, s.c, "c");
+    expect(&s.t, &s.t, "b c");
+    add_meet(s.a, s.a, "z");
+    expect(&s.t, &s.t, "c z");
+}
+
 static void an_order_of_ones_own_decides(void **state)
 {
     int calls = 0;
@@ -474,6 +489,7 @@ int main(void)
         TEST(definition_order_takes_the_first_or_the_last),
         TEST(reverse_definition_order_takes_the_last),
         TEST(an_order_of_ones_own_decides),
+        TEST(a_replaced_rule_is_ordered_anew_by_ones_own_order),
         TEST(first_is_standard_but_never_ambiguous),
         TEST(sum_adds_the_results_of_all),
         TEST(and_stops_at_the_first_that_is_false),

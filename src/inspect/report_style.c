@@ -1,0 +1,96 @@
+/* inspect/report_style.c - the style sheet of a report.
+ *
+ * Colours: a rule has a hue (--h) and one of three steps of lightness (--s),
+ * so that neighbours in the list also differ without colour vision; the cell's
+ * number says it in any case. Light and dark differ in the base lightness and
+ * the direction of the steps.
+ */
+#include "inspect/report.h"
+
+const char *const lbi_report_style[] = {
+    ":root{color-scheme:light dark;--paper:#fcfcfb;--ink:#1d2024;"
+    "--soft:#5d646e;--line:#dcdfe3;--panel:#f2f3f4;--link:#0b5cad;"
+    "--warn:#9a3b00;--heat:214 96 16;--l:.9;--step:-.085;--c:.105}\n"
+    "@media (prefers-color-scheme:dark){:root{--paper:#15171a;"
+    "--ink:#e6e8eb;--soft:#9aa2ad;--line:#31363d;--panel:#1e2125;"
+    "--link:#7db7f5;--warn:#ffb073;--heat:232 116 40;--l:.37;--step:.075;"
+    "--c:.095}}\n"
+    "*{box-sizing:border-box}\n"
+    "body{margin:0;background:var(--paper);color:var(--ink);"
+    "font:15px/1.5 system-ui,-apple-system,\"Segoe UI\",Roboto,sans-serif;"
+    "-webkit-text-size-adjust:100%}\n"
+    "main{max-width:76rem;margin:0 auto;padding:2rem 1.25rem 4rem}\n"
+    "h1{font-size:1.9rem;line-height:1.2;margin:0;letter-spacing:-.01em;"
+    "overflow-wrap:anywhere}\n"
+    "h2{font-size:1.15rem;margin:2.5rem 0 .5rem}\n"
+    "a{color:var(--link)}\n"
+    "code,.grid,.rules code,svg text{font-family:ui-monospace,"
+    "SFMono-Regular,Menlo,Consolas,\"Liberation Mono\",monospace}\n"
+    "code{font-size:.88em;overflow-wrap:anywhere}\n"
+    ".facts,.note{color:var(--soft);margin:.35rem 0 .9rem}\n"
+    ".facts{font-size:.95rem}\n"
+    ".scroll{overflow-x:auto;max-width:100%;padding-bottom:.4rem}\n",
+
+    ".legend{display:flex;flex-wrap:wrap;gap:.4rem .5rem;list-style:none;"
+    "padding:0;margin:0 0 .9rem}\n"
+    ".legend li{display:flex;align-items:center;gap:.45rem;"
+    "border:1px solid var(--line);border-radius:.5rem;"
+    "padding:.15rem .6rem .15rem .2rem;font-size:.85rem}\n"
+    ".legend small{color:var(--soft)}\n"
+    ".chip{display:inline-block;min-width:1.9em;padding:.1em .35em;"
+    "border-radius:.35rem;text-align:center;font-size:.8rem;"
+    "font-variant-numeric:tabular-nums}\n"
+    ".m{background:hsl(var(--h) 55% 70%);background:oklch(calc(var(--l) + "
+    "var(--s)*var(--step)) var(--c) var(--h))}\n"
+    ".tie{--on:oklch(calc(var(--l) + .5*var(--step)) var(--c) var(--a));"
+    "--off:oklch(calc(var(--l) + 2.2*var(--step)) var(--c) var(--b));"
+    "background:repeating-linear-gradient(135deg,var(--on) 0 5px,"
+    "var(--off) 5px 10px);box-shadow:inset 0 0 0 2px var(--warn);"
+    "color:var(--ink)}\n"
+    ".exact{box-shadow:inset 0 0 0 2px color-mix(in oklab,var(--ink) 70%,"
+    "transparent);font-weight:700}\n"
+    ".heat{background:rgb(var(--heat)/var(--v))}\n",
+
+    "table{border-collapse:separate;border-spacing:2px;font-size:.85rem}\n"
+    ".grid td{min-width:2.6rem;height:2.1rem;text-align:center;"
+    "border-radius:.3rem;padding:0 .3rem;cursor:default;"
+    "font-variant-numeric:tabular-nums}\n"
+    ".grid td.none{background:var(--panel)}\n"
+    ".grid th{font-weight:500;white-space:nowrap;padding:.2rem .5rem}\n"
+    ".grid thead th{vertical-align:bottom}\n"
+    ".grid.tall thead th span{writing-mode:vertical-rl;"
+    "transform:rotate(180deg)}\n"
+    ".grid th[scope=row]{text-align:right;position:sticky;left:0;"
+    "background:var(--paper);z-index:1}\n"
+    ".grid .corner{color:var(--soft);font-weight:400;position:sticky;left:0;"
+    "background:var(--paper);z-index:1;text-align:right}\n"
+    ".grid sup{font-size:.65em;margin-left:.1em}\n"
+    ".rules{border-spacing:0;width:100%}\n"
+    ".rules th{color:var(--soft);font-weight:500;text-align:left}\n"
+    ".rules th,.rules td{padding:.35rem .9rem .35rem 0;"
+    "border-bottom:1px solid var(--line);vertical-align:baseline;"
+    "white-space:nowrap}\n"
+    ".rules .number{text-align:right;font-variant-numeric:tabular-nums}\n"
+    ".rules .soft{color:var(--soft)}\n",
+
+    ".ambiguities{padding:0;list-style:none;margin:0;display:grid;gap:.6rem}\n"
+    ".ambiguities li{border:1px solid var(--line);border-left:4px solid "
+    "var(--warn);border-radius:.5rem;padding:.55rem .9rem}\n"
+    ".ambiguities li.possible{border-left-color:var(--line)}\n"
+    ".ambiguities p{margin:.2rem 0}\n"
+    ".badge{color:var(--warn);font-size:.8rem;font-weight:600;"
+    "text-transform:uppercase;letter-spacing:.04em}\n"
+    ".possible .badge{color:var(--soft)}\n"
+    "svg{display:block}\n"
+    "svg text{font-size:12.5px;fill:var(--ink);text-anchor:middle}\n"
+    ".edge{fill:none;stroke:var(--soft);stroke-width:1.3;opacity:.75}\n"
+    ".edge.more{stroke-dasharray:5 4}\n"
+    ".node rect{fill:var(--paper);stroke:var(--line);stroke-width:1.3}\n"
+    ".node.named rect{fill:var(--panel);stroke:var(--soft)}\n"
+    ".node.named text{font-weight:700}\n"
+    "@media (max-width:40rem){main{padding:1.25rem .9rem 3rem}"
+    "h1{font-size:1.5rem}.grid td{min-width:2.1rem}}\n"
+    "@media print{.scroll{overflow:visible}"
+    "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n",
+
+    NULL};
