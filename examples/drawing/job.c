@@ -234,7 +234,7 @@ static int ask_oracle(job *j)
 static int open_part(job *j)
 {
     char why[300];
-    enum { ROUNDS = 8 };
+    enum { ROUNDS = 12 };
     if (live_run(&j->crew, j->options->plugin, ROUNDS, &j->live, why) != 0)
         return refuse("plug-in", why);
     print_live(&j->live);

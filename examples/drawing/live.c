@@ -169,14 +169,14 @@ static int come_and_go(crew *of, const char *path, char why[300])
     if (lb_plugin_open(runtime, path, &plugin) != LB_OK)
         return refused(why);
     atomic_store(&now.use, true);
-    const bool used = wait_for(&now.restated, 20 * of->count);
+    const bool used = wait_for(&now.restated, 50 * of->count);
     atomic_store(&now.use, false);
     if (lb_synchronize(runtime) != LB_OK)
         return refused(why);
-    const bool on = wait_for(&now.icons, 20 * of->count);
+    const bool on = wait_for(&now.icons, 50 * of->count);
     if (lb_plugin_detach(plugin) != LB_OK || lb_plugin_close(plugin) != LB_OK)
         return refused(why);
-    if (!used || !on || !wait_for(&now.icons, 20 * of->count)) {
+    if (!used || !on || !wait_for(&now.icons, 50 * of->count)) {
         snprintf(why, 300, "the threads do not get on");
         return -1;
     }

@@ -152,21 +152,21 @@ static lb_status add_rules(lb_runtime *runtime, lb_group *group,
     const lb_head *meet = LB_HEAD(intersect);
     const lb_method *first = LB_DESCRIPTOR(meet_spline_first);
     const lb_method *second = LB_DESCRIPTOR(meet_spline_second);
-    lb_class *spline = own->spline, *cubic = own->cubic;
+    lb_class *spline = own->spline, *curved = own->cubic;
     lb_class *any = lb_class_find(runtime, "shape");
     lb_class *edged = lb_class_find(runtime, "polygon");
     lb_status s;
-    if (any == NULL || edged == NULL || cubic == NULL)
+    if (any == NULL || edged == NULL || curved == NULL)
         return LB_NOT_FOUND;
     if ((s = add(group, meet, first, spline, any, own)) != LB_OK ||
         (s = add(group, meet, second, any, spline, own)) != LB_OK ||
         (s = add(group, meet, first, spline, spline, own)) != LB_OK ||
         (s = add(group, meet, first, spline, edged, own)) != LB_OK ||
         (s = add(group, meet, second, edged, spline, own)) != LB_OK ||
-        (s = add(group, meet, LB_DESCRIPTOR(meet_cubics), cubic, cubic,
+        (s = add(group, meet, LB_DESCRIPTOR(meet_cubics), curved, curved,
                  own)) != LB_OK)
         return s;
-    return add(group, LB_HEAD(restated), LB_DESCRIPTOR(spline_of_cubic), cubic,
+    return add(group, LB_HEAD(restated), LB_DESCRIPTOR(spline_of_cubic), curved,
                NULL, own);
 }
 

@@ -12,6 +12,7 @@
 typedef struct lbi_record {
     const lb_entry *entry; /* atomic; NULL: not known (any more) */
     void *plan;            /* the resolver's, under the lock */
+    uint32_t hot;          /* it answered since the last fit; atomic */
     uint64_t key[];        /* headers as words */
 } lbi_record;
 

@@ -415,20 +415,37 @@ bool lbi_table_wants_fit(const lbi_table *t, size_t displaced)
            t->slots < MAX_SLOTS;
 }
 
-static bool improve(lbi_table *t, lbi_keys all, size_t tolerated,
-                    uint64_t *seen)
+/* Hot keys come before those that have cells now. */
+static uint32_t claim_first(lbi_table *t, const char *table, layout l,
+                            lbi_keys hot)
 {
+    uint32_t live = 0;
+    for (size_t i = 0; i < hot.count; i++) {
+        const uint32_t *key = hot.at + i * t->keys;
+        const uint32_t at = slot_of(key, t->keys, l.slots, l.shift);
+        if (owner_of(t, table, at, key) != NOBODY || !fits(hot.entries[i]))
+            continue;
+        claim(t, table, at, key, hot.entries[i]);
+        live++;
+    }
+    return live;
+}
+
+static bool improve(lbi_table *t, lbi_keys all, lbi_keys hot, uint64_t *seen)
+{
+    const size_t tolerated = hot.count ? 0 : all.count / TOLERANCE;
     const layout l = best_layout(t, all, tolerated, seen);
     const layout now = {t->slots, t->head->shift, 0};
-    if (l.conflicts >= conflicts_of(t, all, now, seen))
-        return false;
-    char *table = make_table(t, l.slots);
+    const bool better = l.conflicts < conflicts_of(t, all, now, seen);
+    char *table = better || hot.count ? make_table(t, l.slots) : NULL;
     if (table == NULL)
         return false;
+    const uint32_t first = claim_first(t, table, l, hot);
     copy_live(t, table, l);
+    t->live += first;
     publish(t, table, l.slots, l.shift);
     lbi_count(&t->runtime->growths);
-    return true;
+    return better;
 }
 
 bool lbi_table_fit(lbi_table *t, lbi_keys outside, bool hot)
@@ -444,9 +461,8 @@ bool lbi_table_fit(lbi_table *t, lbi_keys outside, bool hot)
     const uint32_t limit = slot_limit(t, count);
     const size_t bytes = (limit > t->slots ? limit : t->slots) / 8;
     uint64_t *seen = keys ? lbi_alloc(allocator, bytes) : NULL;
-    const bool better =
-        seen && improve(t, (lbi_keys){keys, count},
-                        hot ? 0 : count / TOLERANCE, seen);
+    const lbi_keys all = {keys, NULL, count}, none = {NULL, NULL, 0};
+    const bool better = seen && improve(t, all, hot ? outside : none, seen);
     lbi_free(allocator, seen, bytes);
     lbi_free(allocator, keys, room);
     t->retry = (uint32_t)(count + count / 4 + 1);

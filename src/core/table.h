@@ -41,6 +41,7 @@ void lbi_table_clear(lbi_table *table, uint32_t at);
 /* Keys that have no place yet, for choosing a better size and mix. */
 typedef struct lbi_keys {
     const uint32_t *at; /* `count` times `keys` handles */
+    const lb_entry *const *entries;
     size_t count;
 } lbi_keys;
 
@@ -49,8 +50,8 @@ bool lbi_table_wants_fit(const lbi_table *table, size_t displaced);
 /* Publishes a table in which the live keys and `outside` have as few
  * conflicts as a reasonable size allows; the caller then puts the outside keys
  * again. hot: the outside keys are called so often that none should stay there,
- * at the price of more memory. False: no better one, or no memory; nothing has
- * changed. */
+ * at the price of more memory; they get their cells first. False: no layout with
+ * fewer conflicts, or no memory. */
 bool lbi_table_fit(lbi_table *table, lbi_keys outside, bool hot);
 
 /* Bytes of the live table. */

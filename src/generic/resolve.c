@@ -115,21 +115,45 @@ static void handles_of(const lb_generic *g, const uint64_t *words,
         handles[i] = (uint32_t)words[i];
 }
 
-/* The keys of the second level that might have slots; NULL: none, no memory. */
-static uint32_t *outside_keys(lb_generic *g, size_t *count)
+/* The keys of the second level that might have cells; hot: only those that were
+ * called since they were last asked for. */
+typedef struct outside {
+    uint32_t *keys;
+    const lb_entry **entries;
+    size_t count, room;
+} outside;
+
+static void free_outside(lb_generic *g, outside *o)
 {
-    const size_t room = lbi_second_room(&g->second);
-    uint32_t *keys = lbi_alloc(&g->runtime->allocator,
-                               g->second.live * g->keys * sizeof *keys);
-    *count = 0;
-    for (size_t i = 0; keys && i < room; i++) {
-        const lbi_record *record = lbi_second_at(&g->second, i);
-        if (record && lbi_peek(&record->entry) && has_slot(g, record->key))
-            handles_of(g, record->key, keys + (*count)++ * g->keys);
-    }
-    return keys;
+    lbi_allocator *allocator = &g->runtime->allocator;
+    lbi_free(allocator, o->keys, o->room * g->keys * sizeof *o->keys);
+    lbi_free(allocator, o->entries, o->room * sizeof *o->entries);
 }
 
+static bool find_outside(lb_generic *g, bool hot, outside *o)
+{
+    lbi_allocator *allocator = &g->runtime->allocator;
+    *o = (outside){.room = g->second.live};
+    if (o->room == 0)
+        return false;
+    o->keys = lbi_alloc(allocator, o->room * g->keys * sizeof *o->keys);
+    o->entries = lbi_alloc(allocator, o->room * sizeof *o->entries);
+    if (o->keys == NULL || o->entries == NULL)
+        return false;
+    for (size_t i = 0; i < lbi_second_room(&g->second); i++) {
+        lbi_record *record = lbi_second_at(&g->second, i);
+        const lb_entry *entry = record ? lbi_peek(&record->entry) : NULL;
+        if (entry == NULL || !has_slot(g, record->key) ||
+            (hot && !lbi_peek(&record->hot)))
+            continue;
+        handles_of(g, record->key, o->keys + o->count * g->keys);
+        o->entries[o->count++] = entry;
+        lbi_poke(&record->hot, 0);
+    }
+    return o->count != 0;
+}
+
+/* Moves to the table what fits there now. */
 static void promote(lb_generic *g)
 {
     for (size_t i = 0; i < lbi_second_room(&g->second); i++) {
@@ -147,17 +171,15 @@ static void promote(lb_generic *g)
 /* Looks for a table in which fewer keys are displaced. */
 static bool refit(lb_generic *g, bool hot)
 {
-    const size_t live = g->second.live;
-    size_t count;
-    if (live == 0)
-        return false;
-    uint32_t *keys = outside_keys(g, &count);
-    if (keys == NULL)
-        return false;
-    const bool better = lbi_table_fit(&g->table, (lbi_keys){keys, count}, hot);
-    lbi_free(&g->runtime->allocator, keys, live * g->keys * sizeof *keys);
-    if (better)
-        promote(g);
+    outside o;
+    bool better = false;
+    if (find_outside(g, hot, &o)) {
+        const lbi_keys keys = {o.keys, o.entries, o.count};
+        better = lbi_table_fit(&g->table, keys, hot);
+        if (better || hot)
+            promote(g);
+    }
+    free_outside(g, &o);
     return better;
 }
 
@@ -336,10 +358,11 @@ const lb_entry *lbi_resolve(lb_generic *g, const lbi_heads *heads,
     lbi_count(&runtime->misses);
     key_words(g, heads, words, handles);
     const bool shared = g->boxed && call->argc >= LBI_ARITY_LIMIT;
-    const lbi_record *record =
+    lbi_record *record =
         shared ? NULL : lbi_second_find(&g->second, words, g->keys);
     const lb_entry *entry = record ? lbi_load(&record->entry) : NULL;
     if (entry) {
+        lbi_poke(&record->hot, 1);
         count_outside_hit(g);
         return entry;
     }

@@ -201,8 +201,8 @@ const lb_predicate *engine_predicate(int i)
         for (const int *d = or_declared(p); *d != OR_NONE; d++)
             implied[p][count++] = &predicates[*d];
         masks[p] = or_predicate_mask(p);
-        predicates[p] = (lb_predicate){names[p], has_bits, &masks[p],
-                                       implied[p], count};
+        predicates[p] =
+            (lb_predicate){names[p], has_bits, &masks[p], implied[p], count};
     }
     return &predicates[i];
 }

@@ -136,10 +136,11 @@ int or_predicate_mask(int predicate)
 
 const int *or_declared(int predicate)
 {
-    static const int declared[OR_PREDICATES][3] = {
-        {OR_NONE, OR_NONE, OR_NONE}, {OR_NONE, OR_NONE, OR_NONE},
-        {0, 1, OR_NONE},             {2, OR_NONE, OR_NONE},
-        {OR_NONE, OR_NONE, OR_NONE}};
+    static const int declared[OR_PREDICATES][3] = {{OR_NONE, OR_NONE, OR_NONE},
+                                                   {OR_NONE, OR_NONE, OR_NONE},
+                                                   {0, 1, OR_NONE},
+                                                   {2, OR_NONE, OR_NONE},
+                                                   {OR_NONE, OR_NONE, OR_NONE}};
     return declared[predicate];
 }
 
@@ -256,9 +257,8 @@ static lb_verdict judge(const or_world *world, const or_spec *spec, int cls,
 }
 
 /* Applicable but for one thing: see or_verdict. */
-static lb_verdict form_verdict(const or_world *world,
-                               const or_generic *generic, or_form form,
-                               const or_call *call, int *argument)
+static lb_verdict form_verdict(const or_world *world, const or_generic *generic,
+                               or_form form, const or_call *call, int *argument)
 {
     const or_rule *rule = &generic->rules[form.rule];
     *argument = 0;
@@ -319,7 +319,7 @@ static relation by_numbers(int a, int b)
 
 static relation by_implication(int a, int b)
 {
-    return a == b           ? EQUAL
+    return a == b          ? EQUAL
            : implies(a, b) ? BEFORE
            : implies(b, a) ? AFTER
                            : UNORDERED;
@@ -399,8 +399,7 @@ static relation all_arguments(const or_world *world, const or_generic *generic,
 {
     int before = 0, after = 0;
     for (int i = 0; i < generic->dispatched; i++) {
-        const relation r =
-            at_argument(world, generic, a, b, call, i, typewise);
+        const relation r = at_argument(world, generic, a, b, call, i, typewise);
         if (r == UNORDERED)
             return UNORDERED;
         before += r == BEFORE;
@@ -411,13 +410,12 @@ static relation all_arguments(const or_world *world, const or_generic *generic,
     return before ? BEFORE : after ? AFTER : EQUAL;
 }
 
-static relation first_argument(const or_world *world,
-                               const or_generic *generic, or_form a,
-                               or_form b, const or_call *call)
+static relation first_argument(const or_world *world, const or_generic *generic,
+                               or_form a, or_form b, const or_call *call)
 {
     for (int i = 0; i < generic->dispatched; i++) {
-        const relation r = at_argument(world, generic, a, b, call,
-                                       generic->precedence[i], 0);
+        const relation r =
+            at_argument(world, generic, a, b, call, generic->precedence[i], 0);
         if (r != EQUAL)
             return r;
     }
@@ -439,9 +437,8 @@ static int weight(const or_world *world, const or_generic *generic, or_form f,
 static relation by_user(const or_world *world, const or_generic *generic,
                         or_form a, or_form b, const or_call *call)
 {
-    const relation r =
-        by_numbers(or_user_rank(generic->rules[a.rule].tag),
-                   or_user_rank(generic->rules[b.rule].tag));
+    const relation r = by_numbers(or_user_rank(generic->rules[a.rule].tag),
+                                  or_user_rank(generic->rules[b.rule].tag));
     if (r != EQUAL)
         return r;
     return all_arguments(world, generic, a, b, call, 0) == EQUAL ? EQUAL
@@ -516,8 +513,8 @@ static int is_minimal(const or_world *world, const or_generic *generic,
                       const or_call *call, const forms *all, int i)
 {
     for (int j = 0; j < all->count; j++)
-        if (j != i && compare(world, generic, all->at[j], all->at[i], call) ==
-                          BEFORE)
+        if (j != i &&
+            compare(world, generic, all->at[j], all->at[i], call) == BEFORE)
             return 0;
     return 1;
 }
@@ -569,8 +566,8 @@ or_plan or_choose(const or_world *world, const or_generic *generic,
     plan.status = LB_OK;
     if (plan.primary.count == 0 && plan.primary.end != LB_AMBIGUOUS)
         plan.status = LB_NO_METHOD;
-    else if (plan.around.count == 0 && (plan.around.end == LB_AMBIGUOUS ||
-                                        plan.primary.count == 0))
+    else if (plan.around.count == 0 &&
+             (plan.around.end == LB_AMBIGUOUS || plan.primary.count == 0))
         plan.status = LB_AMBIGUOUS;
     else if (plan.primary.count == 0 && plan.around.end != LB_AMBIGUOUS)
         plan.around.end = LB_AMBIGUOUS; /* what comes after the arounds */
@@ -581,8 +578,8 @@ int or_is_defined(const or_world *world, const or_generic *generic,
                   const or_call *call)
 {
     const or_plan plan = or_choose(world, generic, call);
-    return !plan.around.cyclic && !plan.before.cyclic &&
-           !plan.primary.cyclic && !plan.after.cyclic;
+    return !plan.around.cyclic && !plan.before.cyclic && !plan.primary.cyclic &&
+           !plan.after.cyclic;
 }
 
 /* ---- Running ------------------------------------------------------------------ */
@@ -717,8 +714,8 @@ static int count_predicates(const or_generic *generic, or_form a, or_form b)
 static int third_resolves(const or_world *world, const or_generic *generic,
                           or_form a, or_form b, const or_call *call)
 {
-    const forms all = applicable(world, generic, call,
-                                 generic->rules[a.rule].qualifier);
+    const forms all =
+        applicable(world, generic, call, generic->rules[a.rule].qualifier);
     for (int i = 0; i < all.count; i++) {
         const or_form c = all.at[i];
         if (!looks_at_values(generic, c) &&
@@ -739,8 +736,7 @@ static or_ambiguity forms_ambiguous(const or_world *world,
         disjoint(generic, a, b))
         return OR_CLEAR;
     const relation r = compare(world, generic, a, b, call);
-    if (r == BEFORE || r == AFTER ||
-        third_resolves(world, generic, a, b, call))
+    if (r == BEFORE || r == AFTER || third_resolves(world, generic, a, b, call))
         return OR_CLEAR;
     return count_predicates(generic, a, b) > 1 ? OR_POSSIBLE : OR_CERTAIN;
 }

@@ -45,7 +45,7 @@ typedef struct or_spec {
 } or_spec;
 
 typedef struct or_rule {
-    int tag;  /* its own for ever; also what its method answers by */
+    int tag; /* its own for ever; also what its method answers by */
     or_spec at[OR_ARGS];
     int count, optional;
     int has_rest;
@@ -106,8 +106,8 @@ typedef struct or_trace {
 
 /* How an event is written. */
 int or_event_method(int tag, int first_object);
-int or_event_end(lb_status status);     /* the end of a chain was seen */
-int or_event_failed(lb_status status);  /* the call failed             */
+int or_event_end(lb_status status);    /* the end of a chain was seen */
+int or_event_failed(lb_status status); /* the call failed             */
 
 /* What the method of rule `tag` answers. */
 int or_answer(int tag);
@@ -118,8 +118,7 @@ int or_linearize_all(or_world *world);
 int or_index(const or_world *world, int base, int cls);
 
 int or_same_spec(const or_spec *a, const or_spec *b);
-int or_same_rule(const or_generic *generic, const or_rule *a,
-                 const or_rule *b);
+int or_same_rule(const or_generic *generic, const or_rule *a, const or_rule *b);
 /* Adds or replaces; removes the equal one. 1 when it worked. */
 int or_add(or_generic *generic, const or_rule *rule);
 int or_remove(or_generic *generic, int index);

@@ -92,8 +92,7 @@ static int is_simple(const or_generic *model)
         if (model->rules[i].qualifier != LB_PRIMARY ||
             model->rules[i].propagate != LB_PROPAGATE_NONE)
             return 0;
-    return model->combination == LB_STANDARD ||
-           model->combination == LB_FIRST;
+    return model->combination == LB_STANDARD || model->combination == LB_FIRST;
 }
 
 /* Where every entry is a plain method, the whole chain is compared. */
@@ -157,22 +156,20 @@ static int place_in(const or_chain *chain, or_form form)
 }
 
 /* Whether the argument that is said to fail does fail, for that reason. */
-static int good_rejection(const twin *t, const or_generic *model,
-                          or_form form, const or_call *call,
-                          const lb_explanation_item *item, lb_verdict expected)
+static int good_rejection(const twin *t, const or_generic *model, or_form form,
+                          const or_call *call, const lb_explanation_item *item,
+                          lb_verdict expected)
 {
     or_call one = *call;
     int argument;
-    if (item->verdict == LB_REJECTED_ARITY ||
-        expected == LB_REJECTED_ARITY)
+    if (item->verdict == LB_REJECTED_ARITY || expected == LB_REJECTED_ARITY)
         return item->verdict == expected;
     if (item->argument >= (uint32_t)call->argc)
         return 0;
     /* Satisfy the others: only the argument that was named may fail. */
     const or_spec spec = or_spec_at(model, form, (int)item->argument);
-    const or_generic single = {.dispatched = 1,
-                               .count = 1,
-                               .rules = {{.at = {spec}, .count = 1}}};
+    const or_generic single = {
+        .dispatched = 1, .count = 1, .rules = {{.at = {spec}, .count = 1}}};
     one.argc = 1;
     one.cls[0] = call->cls[item->argument];
     one.object[0] = call->object[item->argument];
@@ -182,9 +179,8 @@ static int good_rejection(const twin *t, const or_generic *model,
 
 /* What an applicable form is to this call. `*rank` is its place, or OR_NONE
  * where the place is not compared. */
-static lb_verdict expected_verdict(const or_generic *model,
-                                   const or_plan *plan, or_form form,
-                                   int *rank)
+static lb_verdict expected_verdict(const or_generic *model, const or_plan *plan,
+                                   or_form form, int *rank)
 {
     const lb_qualifier qualifier = model->rules[form.rule].qualifier;
     const int around = place_in(&plan->around, form);
@@ -209,8 +205,7 @@ static int good_item(const twin *t, const or_generic *model,
     if (form.rule == OR_NONE ||
         (form.flipped && !or_has_flipped(model, form.rule)))
         return 0;
-    const lb_verdict why =
-        or_verdict(&t->world, model, form, call, &argument);
+    const lb_verdict why = or_verdict(&t->world, model, form, call, &argument);
     if (why == LB_UNREACHED) /* the rule applies as it stands */
         return item->verdict == LB_UNREACHED;
     if (why != LB_CHOSEN)
@@ -264,9 +259,8 @@ static void check_explain(twin *t, int generic, const or_call *call)
     if (bad) {
         twin_print_call(call);
         print_message("  generic %d, item %zu of %zu; oracle: %s, %zu\n%s\n",
-                      generic, bad - 1, why->count,
-                      lb_status_name(plan.status), count_forms(model),
-                      why->text);
+                      generic, bad - 1, why->count, lb_status_name(plan.status),
+                      count_forms(model), why->text);
         lb_explanation_free(why);
         twin_fail(t, "lb_explain differs");
     }
@@ -310,8 +304,7 @@ static int good_witness(const report *r, const lb_ambiguity *found, int first,
             !lb_class_is_subclass(found->witness[i], found->resolving[i]))
             return 0;
     }
-    return or_ambiguous(&r->t->world, r->model, first, second, at) !=
-           OR_CLEAR;
+    return or_ambiguous(&r->t->world, r->model, first, second, at) != OR_CLEAR;
 }
 
 static int see(void *context, const lb_ambiguity *found)

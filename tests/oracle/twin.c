@@ -69,8 +69,8 @@ static void print_classes(const twin *t)
 void twin_fail(const twin *t, const char *what)
 {
     static const char *const orders[] = {
-        "symmetric", "lexicographic", "Dylan", "weighted",
-        "definition", "reverse", "user"};
+        "symmetric",  "lexicographic", "Dylan", "weighted",
+        "definition", "reverse",       "user"};
     static const char *const combinations[] = {
         "standard", "first", "list", "sum", "and", "or", "append", "user"};
     print_message("  seed %llu, after %d changes:\n",
@@ -78,8 +78,8 @@ void twin_fail(const twin *t, const char *what)
     print_classes(t);
     for (int g = 0; g < TWIN_GENERICS; g++) {
         const or_generic *model = &t->models[g];
-        print_message("  generic %d: %s, %d dispatched, %s, %s; precedence",
-                      g, model->boxed ? "boxed" : "typed", model->dispatched,
+        print_message("  generic %d: %s, %d dispatched, %s, %s; precedence", g,
+                      model->boxed ? "boxed" : "typed", model->dispatched,
                       orders[model->order], combinations[model->combination]);
         for (int i = 0; i < model->dispatched; i++)
             print_message(" %d", model->precedence[i]);
@@ -187,8 +187,7 @@ static void create_class(twin *t)
     const lb_class_spec spec = {
         .name = name,
         .bases = bases,
-        .base_count =
-            real_classes(t, cls->bases, cls->base_count, bases)};
+        .base_count = real_classes(t, cls->bases, cls->base_count, bases)};
     const int good = or_linearize_all(&next);
     same(t, lb_class_create(t->runtime, &spec, &made),
          good ? LB_OK : LB_BAD_ORDER, "lb_class_create");
@@ -207,8 +206,7 @@ static void change_bases(twin *t)
     const int self = any_class(t);
     roll_bases(t, &next.classes[self], self);
     const or_class *cls = &next.classes[self];
-    const size_t count =
-        real_classes(t, cls->bases, cls->base_count, bases);
+    const size_t count = real_classes(t, cls->bases, cls->base_count, bases);
     const int good = or_linearize_all(&next);
     same(t, lb_class_set_bases(t->classes[self], bases, count),
          good ? LB_OK : LB_BAD_ORDER, "lb_class_set_bases");
@@ -246,8 +244,8 @@ static void change_linearization(twin *t)
 
 static int rule_names(const or_rule *rule, int dispatched, int cls)
 {
-    int named = rule->has_rest && rule->rest.kind != LB_ANY &&
-                rule->rest.cls == cls;
+    int named =
+        rule->has_rest && rule->rest.kind != LB_ANY && rule->rest.cls == cls;
     for (int i = 0; i < rule->count && i < dispatched; i++)
         named = named || (rule->at[i].kind != LB_ANY && rule->at[i].cls == cls);
     return named;
@@ -256,8 +254,9 @@ static int rule_names(const or_rule *rule, int dispatched, int cls)
 static int is_busy(const twin *t, int self)
 {
     for (int i = 0; i < OR_CLASSES; i++)
-        for (int b = 0; t->world.classes[i].alive &&
-                        b < t->world.classes[i].base_count; b++)
+        for (int b = 0;
+             t->world.classes[i].alive && b < t->world.classes[i].base_count;
+             b++)
             if (t->world.classes[i].bases[b] == self)
                 return 1;
     for (int g = 0; g < TWIN_GENERICS; g++)
@@ -349,8 +348,8 @@ static or_rule roll_rule(twin *t, const or_generic *model, int plain)
                          : (or_spec){LB_ANY, OR_NONE, 0, 0, 0};
     if (dice_chance(&t->dice, 1, 4))
         rule.qualifier = (lb_qualifier)dice_roll(&t->dice, 4);
-    const int chained = model->combination == LB_STANDARD ||
-                        model->combination == LB_FIRST;
+    const int chained =
+        model->combination == LB_STANDARD || model->combination == LB_FIRST;
     if ((rule.qualifier == LB_PRIMARY && chained) ||
         rule.qualifier == LB_AROUND)
         if (dice_chance(&t->dice, 1, 5))
@@ -364,9 +363,9 @@ static or_rule roll_rule(twin *t, const or_generic *model, int plain)
 static lb_specializer real_spec(const twin *t, const or_spec *spec)
 {
     lb_specializer s = lb_any();
-    lb_class *cls =
-        spec->kind == LB_ANY || spec->cls == OR_NONE ? NULL
-                                                     : t->classes[spec->cls];
+    lb_class *cls = spec->kind == LB_ANY || spec->cls == OR_NONE
+                        ? NULL
+                        : t->classes[spec->cls];
     if (spec->kind == LB_IS)
         s = lb_is(cls);
     if (spec->kind == LB_WHERE)
@@ -421,8 +420,8 @@ static lb_rule prepare(twin *t, int generic, or_rule *rule,
                        lb_specializer at[OR_ARGS], lb_specializer *rest)
 {
     mark *mine = new_mark(t, generic, rule);
-    lb_rule real = twin_rule(t, generic, rule, dice_chance(&t->dice, 1, 5), at,
-                             rest);
+    lb_rule real =
+        twin_rule(t, generic, rule, dice_chance(&t->dice, 1, 5), at, rest);
     rule->tag = mine->tag;
     real.context = mine;
     return real;
@@ -444,8 +443,7 @@ static void add_rule(twin *t, int plain)
     or_rule rule = roll_rule(t, model, plain);
     if (model->count > 0 && dice_chance(&t->dice, 1, 6)) {
         /* Replace one: the same but for what does not make it another. */
-        const or_rule *old =
-            &model->rules[dice_roll(&t->dice, model->count)];
+        const or_rule *old = &model->rules[dice_roll(&t->dice, model->count)];
         const int commutative = rule.commutative && old->count >= 2 &&
                                 old->count - old->optional >= 2;
         rule = *old;
@@ -503,8 +501,8 @@ static void change_group(twin *t, int plain)
         or_rule rule = roll_rule(t, &t->models[g], plain);
         rule.group = which;
         const lb_rule real = prepare(t, g, &rule, at, &rest);
-        same(t, lb_group_add(t->groups[which], t->generics[g], &real, 1),
-             LB_OK, "lb_group_add");
+        same(t, lb_group_add(t->groups[which], t->generics[g], &real, 1), LB_OK,
+             "lb_group_add");
         or_add(&t->models[g], &rule);
     }
     same(t, lb_group_commit(t->groups[which]), LB_OK, "lb_group_commit");
@@ -545,10 +543,8 @@ void twin_change(twin *t)
 
 static lb_policy roll_policy(twin *t, or_generic *model, uint32_t *precedence)
 {
-    static const lb_combination typed[] = {LB_STANDARD, LB_STANDARD,
-                                           LB_STANDARD, LB_FIRST,
-                                           LB_SUM,      LB_AND,
-                                           LB_OR};
+    static const lb_combination typed[] = {
+        LB_STANDARD, LB_STANDARD, LB_STANDARD, LB_FIRST, LB_SUM, LB_AND, LB_OR};
     static const lb_combination boxed[] = {LB_STANDARD, LB_STANDARD, LB_FIRST,
                                            LB_LIST};
     model->order = (lb_order)dice_roll(&t->dice, 7);
@@ -564,9 +560,8 @@ static lb_policy roll_policy(twin *t, or_generic *model, uint32_t *precedence)
     for (int i = 0; i < model->dispatched; i++)
         precedence[i] = (uint32_t)model->precedence[i];
     return (lb_policy){.order = model->order,
-                       .compare = model->order == LB_USER_ORDER
-                                      ? engine_compare
-                                      : NULL,
+                       .compare = model->order == LB_USER_ORDER ? engine_compare
+                                                                : NULL,
                        .combination = model->combination,
                        .precedence = precedence,
                        .precedence_count = (size_t)model->dispatched,
@@ -604,8 +599,8 @@ void twin_open(twin *t, uint64_t seed, int plain)
     lb_config_init(&config);
     config.reallocate = allocator_reallocate;
     config.allocator_context = &t->memory;
-    config.threading = dice_chance(&t->dice, 1, 2) ? LB_SINGLE_THREADED
-                                                   : LB_MULTI_THREADED;
+    config.threading =
+        dice_chance(&t->dice, 1, 2) ? LB_SINGLE_THREADED : LB_MULTI_THREADED;
     config.max_ids = dice_chance(&t->dice, 1, 4) ? 3 : 0;
     assert_ok(lb_runtime_create(&config, &t->runtime));
     for (int i = 0; i < OR_OBJECTS; i++)

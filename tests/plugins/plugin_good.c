@@ -35,8 +35,8 @@ static lb_status load(lb_runtime *runtime, lb_group *group, void **data)
                           .count = 1,
                           .context = context,
                           .release = free_context};
-    *data = lb_class_make(runtime, "plugin-class", sizeof(sample), special,
-                          NULL);
+    *data =
+        lb_class_make(runtime, "plugin-class", sizeof(sample), special, NULL);
     return lb_group_add(group, generic, &rule, 1);
 }
 

@@ -94,8 +94,8 @@ static void another_binary_interface_is_refused_by_name(void **state)
     const stage s = set_up(w);
     lb_plugin *plugin = NULL;
     char number[16];
-    assert_status(LB_BAD_ABI, lb_plugin_open(w->runtime, path_of("plugin_abi"),
-                                             &plugin));
+    assert_status(LB_BAD_ABI,
+                  lb_plugin_open(w->runtime, path_of("plugin_abi"), &plugin));
     assert_null(plugin);
     assert_contains(lb_message(), "from-another-time");
     (void)snprintf(number, sizeof number, "%d", LB_ABI + 41);
@@ -110,9 +110,8 @@ static void a_plugin_that_fails_to_load_leaves_nothing(void **state)
     world *w = *state;
     const stage s = set_up(w);
     lb_plugin *plugin = NULL;
-    assert_status(LB_LIMIT, lb_plugin_open(
-                                w->runtime, path_of("plugin_failing"),
-                                &plugin));
+    assert_status(LB_LIMIT, lb_plugin_open(w->runtime,
+                                           path_of("plugin_failing"), &plugin));
     assert_null(plugin);
     assert_int_equal(measure(&s.odd), 2);
     assert_int_equal(world_statistics(w).rules, 1);
@@ -128,9 +127,8 @@ static void what_is_no_plugin_is_refused(void **state)
     assert_status(LB_BAD_PLUGIN,
                   lb_plugin_open(w->runtime, path_of("plugin_none"), &plugin));
     assert_contains(lb_message(), "plugin_none");
-    assert_status(LB_BAD_PLUGIN, lb_plugin_open(w->runtime,
-                                                "/nowhere/at-all.so",
-                                                &plugin));
+    assert_status(LB_BAD_PLUGIN,
+                  lb_plugin_open(w->runtime, "/nowhere/at-all.so", &plugin));
     assert_contains(lb_message(), "at-all.so");
     assert_null(plugin);
 }
@@ -143,8 +141,8 @@ static void one_shared_object_may_serve_two_runtimes(void **state)
     lb_plugin *plugin = NULL, *second = NULL;
     assert_ok(lb_runtime_create(NULL, &other));
     plugin = open_good(w);
-    assert_status(LB_NOT_FOUND, lb_plugin_open(other, path_of("plugin_good"),
-                                               &second));
+    assert_status(LB_NOT_FOUND,
+                  lb_plugin_open(other, path_of("plugin_good"), &second));
     assert_int_equal(measure(&s.odd), 102);
     assert_ok(lb_plugin_close(plugin));
     lb_runtime_destroy(other);
@@ -239,9 +237,9 @@ static void find_folder(const char *program)
         (void)snprintf(folder, sizeof folder, ".");
 }
 
-#define TEST(name)                                                            \
+#define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, world_open, world_close)
-#define EPOCH_TEST(name)                                                      \
+#define EPOCH_TEST(name)                                                       \
     cmocka_unit_test_setup_teardown(name, world_open_epoch, world_close)
 
 int main(int argc, char **argv)

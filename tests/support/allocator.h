@@ -18,17 +18,17 @@
 enum { ALLOCATOR_POISON = 0xdb, ALLOCATOR_KEPT = 1024 };
 
 typedef struct allocator {
-    size_t bytes;      /* held now                                       */
-    size_t blocks;     /* held now                                       */
-    size_t peak;       /* most bytes ever held                           */
-    size_t wrong;      /* calls whose old_size was wrong                 */
+    size_t bytes;       /* held now                                       */
+    size_t blocks;      /* held now                                       */
+    size_t peak;        /* most bytes ever held                           */
+    size_t wrong;       /* calls whose old_size was wrong                 */
     _Atomic int inside; /* a call is under way                           */
-    size_t overlaps;   /* calls that came while another was under way    */
-    uint64_t requests; /* for new or resized blocks, since it was reset  */
-    uint64_t refused;  /* of them                                        */
-    uint64_t fail_at;  /* the request, from 1, that is refused; 0: none  */
-    int fail_on;       /* and every one after it                         */
-    size_t kept_bytes; /* released, poisoned, not yet given back to libc */
+    size_t overlaps;    /* calls that came while another was under way    */
+    uint64_t requests;  /* for new or resized blocks, since it was reset  */
+    uint64_t refused;   /* of them                                        */
+    uint64_t fail_at;   /* the request, from 1, that is refused; 0: none  */
+    int fail_on;        /* and every one after it                         */
+    size_t kept_bytes;  /* released, poisoned, not yet given back to libc */
     size_t kept_first, kept_count;
     void *kept[ALLOCATOR_KEPT];
 } allocator;

@@ -17,20 +17,20 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* A status check that shows both names and the message when it fails. */
-#define assert_status(expected, call)                                         \
-    do {                                                                      \
-        const lb_status got_ = (call);                                        \
-        if (got_ != (expected))                                               \
-            fail_msg("%s is %s, not %s: %s", #call, lb_status_name(got_),     \
-                     lb_status_name(expected), lb_message());                 \
+#define assert_status(expected, call)                                          \
+    do {                                                                       \
+        const lb_status got_ = (call);                                         \
+        if (got_ != (expected))                                                \
+            fail_msg("%s is %s, not %s: %s", #call, lb_status_name(got_),      \
+                     lb_status_name(expected), lb_message());                  \
     } while (0)
 
 #define assert_ok(call) assert_status(LB_OK, call)
 
-#define assert_contains(text, part)                                           \
-    do {                                                                      \
-        if (strstr((text), (part)) == NULL)                                   \
-            fail_msg("\"%s\" does not contain \"%s\"", (text), (part));       \
+#define assert_contains(text, part)                                            \
+    do {                                                                       \
+        if (strstr((text), (part)) == NULL)                                    \
+            fail_msg("\"%s\" does not contain \"%s\"", (text), (part));        \
     } while (0)
 
 #endif

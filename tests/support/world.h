@@ -12,7 +12,7 @@
 typedef struct world {
     lb_runtime *runtime;
     allocator memory;
-    int reports;          /* how many came, and the last of them */
+    int reports; /* how many came, and the last of them */
     lb_status reported;
     char report[2048];
 } world;

@@ -126,8 +126,7 @@ static void must(lb_status status)
 /* The methods for one pair: put in place, or taken away. */
 static void set_rules(int first, int second, int present)
 {
-    const lb_specializer at[] = {lb_is(classes[first]),
-                                 lb_is(classes[second])};
+    const lb_specializer at[] = {lb_is(classes[first]), lb_is(classes[second])};
     lb_rule one = {.method = LB_DESCRIPTOR(peek_own),
                    .specializers = at,
                    .count = 1,
@@ -220,8 +219,9 @@ int main(int argc, char **argv)
 {
     const int expect_wrong = argc > 1 && !strcmp(argv[1], "--expect-wrong");
     const char *text = getenv("LB_TORTURE_SECONDS");
-    const double seconds =
-        expect_wrong ? 60 : text != NULL ? strtod(text, NULL) / 2 : 3;
+    const double seconds = expect_wrong   ? 60
+                           : text != NULL ? strtod(text, NULL) / 2
+                                          : 3;
     pthread_t threads[READERS + WRITERS];
     lb_runtime *runtime = NULL;
     must(lb_runtime_create(NULL, &runtime));

@@ -24,8 +24,8 @@
 
 enum {
     FAMILIES = 6,
-    KINDS = 12,      /* permanent classes of a family, with one item each */
-    GUESTS = 256,    /* classes that come and go                          */
+    KINDS = 12,   /* permanent classes of a family, with one item each */
+    GUESTS = 256, /* classes that come and go                          */
     READERS = 3,
     ALIVE = 0x600d,
     GONE = 0xdead
@@ -39,7 +39,7 @@ typedef struct item {
 /* What a method finds in its entry; made with malloc, poisoned at release. */
 typedef struct badge {
     int alive;
-    int family;  /* of the first argument, and of the second or -1 */
+    int family; /* of the first argument, and of the second or -1 */
     int second;
     uint64_t version;
 } badge;
@@ -288,8 +288,8 @@ static const item *choose(arena *w, dice *d)
 static void call_once(arena *w, dice *d)
 {
     const item *a = choose(w, d), *b = choose(w, d);
-    const uint64_t least = atomic_load_explicit(&w->version[a->family],
-                                                memory_order_acquire);
+    const uint64_t least =
+        atomic_load_explicit(&w->version[a->family], memory_order_acquire);
     if (peek(a) < least)
         mistake("peek saw an older version than was published");
     if (join(a, b) < least)
@@ -352,10 +352,10 @@ static void attach_and_detach(arena *w, dice *d)
     const int f = dice_roll(d, FAMILIES), g = dice_roll(d, FAMILIES);
     const lb_specializer at[] = {lb_is(w->root[f]), lb_is(w->root[g])};
     const lb_specializer kind = lb_is(w->kind[f][0]);
-    const lb_rule both = rule_of(LB_DESCRIPTOR(join_over), at, 2,
-                                 new_badge(f, g, 0));
-    const lb_rule one = rule_of(LB_DESCRIPTOR(peek_over), &kind, 1,
-                                new_badge(f, -1, 0));
+    const lb_rule both =
+        rule_of(LB_DESCRIPTOR(join_over), at, 2, new_badge(f, g, 0));
+    const lb_rule one =
+        rule_of(LB_DESCRIPTOR(peek_over), &kind, 1, new_badge(f, -1, 0));
     lb_group *group = NULL;
     must(lb_group_create(w->runtime, "guest", 0, &group), "lb_group_create");
     must(lb_group_add(group, LB_HEAD(join)->generic, &both, 1), "group_add");
@@ -395,11 +395,11 @@ static void *change_rules(void *context)
 static void invite(arena *w, dice *d, int place)
 {
     const int family = dice_roll(d, FAMILIES);
-    lb_class *cls = lb_class_make(
-        w->runtime, "guest", sizeof(item),
-        dice_chance(d, 1, 2) ? w->root[family]
-                             : w->kind[family][dice_roll(d, KINDS)],
-        NULL);
+    lb_class *cls = lb_class_make(w->runtime, "guest", sizeof(item),
+                                  dice_chance(d, 1, 2)
+                                      ? w->root[family]
+                                      : w->kind[family][dice_roll(d, KINDS)],
+                                  NULL);
     if (cls == NULL) {
         mistake("no class could be made");
         return;
@@ -508,8 +508,7 @@ static void torture(lb_reclaim reclaim, const char *name)
     open_arena(w, reclaim);
     w->running = READERS;
     for (uintptr_t i = 0; i < READERS; i++)
-        pthread_create(&readers[i], NULL, read_all_the_time,
-                       (void *)(i + 10));
+        pthread_create(&readers[i], NULL, read_all_the_time, (void *)(i + 10));
     pthread_create(&writers[0], NULL, change_rules, (void *)(uintptr_t)1);
     pthread_create(&writers[1], NULL, change_classes, (void *)(uintptr_t)2);
     const struct timespec time = {

@@ -211,7 +211,7 @@ static void two_values_are_never_ambiguous(void **state)
     assert_int_equal(count(LB_HEAD(meet), &found), 1);
 }
 
-#define TEST(name)                                                            \
+#define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
 int main(void)

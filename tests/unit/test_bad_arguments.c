@@ -59,8 +59,8 @@ static stage set_up(void **state)
     assert_ok(lb_bind(s.runtime, LB_HEAD(meet), NULL));
     s.meet = LB_HEAD(meet)->generic;
     assert_ok(lb_generic_create_boxed(s.runtime, "boxed", 1, NULL, &s.boxed));
-    assert_ok(lb_generic_create_boxed(s.other, "boxed", 1, NULL,
-                                      &s.foreign_generic));
+    assert_ok(
+        lb_generic_create_boxed(s.other, "boxed", 1, NULL, &s.foreign_generic));
     assert_ok(lb_add(LB_HEAD(meet), LB_DESCRIPTOR(meet_one), s.a, s.a));
     assert_ok(lb_group_create(s.runtime, "group", 0, &s.group));
     s.before = world_statistics(s.w);
@@ -84,12 +84,12 @@ static void tear_down(const stage *s)
 }
 
 /* The call has the status, and a message of its own. */
-#define refuse(expected, call)                                                \
-    do {                                                                      \
-        (void)lb_bind(NULL, NULL, NULL); /* another message */                \
-        assert_status(expected, call);                                        \
-        if (lb_message()[0] == '\0')                                          \
-            fail_msg("%s has no message", #call);                             \
+#define refuse(expected, call)                                                 \
+    do {                                                                       \
+        (void)lb_bind(NULL, NULL, NULL); /* another message */                 \
+        assert_status(expected, call);                                         \
+        if (lb_message()[0] == '\0')                                           \
+            fail_msg("%s has no message", #call);                              \
     } while (0)
 
 #define refuse_bad(call) refuse(LB_BAD_ARGUMENT, call)
@@ -273,8 +273,8 @@ static void a_bad_policy_makes_no_generic(void **state)
     refuse_bad(create(&s, (lb_policy){.combination = (lb_combination)99}));
     refuse_bad(create(&s, (lb_policy){.order = LB_USER_ORDER}));
     refuse_bad(create(&s, (lb_policy){.combination = LB_USER_COMBINATION}));
-    refuse_bad(create(&s, (lb_policy){.precedence = twice,
-                                      .precedence_count = 2}));
+    refuse_bad(
+        create(&s, (lb_policy){.precedence = twice, .precedence_count = 2}));
     refuse_bad(
         create(&s, (lb_policy){.precedence = far, .precedence_count = 2}));
     refuse_bad(
@@ -291,11 +291,11 @@ static void making_generics_wants_what_it_needs(void **state)
     old.abi = LB_ABI + 1;
     refuse_bad(lb_bind(NULL, LB_HEAD(unbound), NULL));
     refuse_bad(lb_bind(s.runtime, NULL, NULL));
-    refuse_bad(lb_generic_create(NULL, "n", LB_HEAD(meet)->signature, NULL,
-                                 &made));
+    refuse_bad(
+        lb_generic_create(NULL, "n", LB_HEAD(meet)->signature, NULL, &made));
     refuse_bad(lb_generic_create(s.runtime, "n", NULL, NULL, &made));
-    refuse_bad(lb_generic_create(s.runtime, "n", LB_HEAD(meet)->signature,
-                                 NULL, NULL));
+    refuse_bad(lb_generic_create(s.runtime, "n", LB_HEAD(meet)->signature, NULL,
+                                 NULL));
     refuse(LB_BAD_ABI, lb_generic_create(s.runtime, "n", &old, NULL, &made));
     refuse_bad(lb_generic_create_boxed(NULL, "n", 1, NULL, &made));
     refuse_bad(lb_generic_create_boxed(s.runtime, "n", 0, NULL, &made));
@@ -355,8 +355,8 @@ static void a_specializer_is_checked(void **state)
     refuse_bad(add_at(s.boxed, lb_eql(s.foreign, lb_integer(1))));
     refuse_bad(add_at(s.boxed, lb_where(s.a, NULL)));
     refuse_bad(add_at(s.boxed, lb_where(s.a, &empty)));
-    refuse_bad(add(s.boxed, (lb_rule){.method = LB_DESCRIPTOR(boxed_one),
-                                      .count = 1}));
+    refuse_bad(add(s.boxed,
+                   (lb_rule){.method = LB_DESCRIPTOR(boxed_one), .count = 1}));
     tear_down(&s);
 }
 
@@ -365,9 +365,8 @@ static void a_rules_arity_is_checked(void **state)
     const stage s = set_up(state);
     const lb_specializer at[] = {lb_is(s.a), lb_is(s.a), lb_is(s.a)};
     const lb_specializer value = lb_eql(NULL, lb_integer(1)), any = lb_any();
-    lb_rule rule = {.method = LB_DESCRIPTOR(meet_one),
-                    .specializers = at,
-                    .count = 3};
+    lb_rule rule = {
+        .method = LB_DESCRIPTOR(meet_one), .specializers = at, .count = 3};
     refuse_bad(add(s.meet, rule));
     rule.count = 2;
     rule.optional = 1;
@@ -392,9 +391,8 @@ static void a_rules_manner_is_checked(void **state)
 {
     const stage s = set_up(state);
     const lb_specializer at = lb_is(s.a);
-    const lb_rule good = {.method = LB_DESCRIPTOR(boxed_one),
-                          .specializers = &at,
-                          .count = 1};
+    const lb_rule good = {
+        .method = LB_DESCRIPTOR(boxed_one), .specializers = &at, .count = 1};
     lb_rule rule = good;
     rule.qualifier = (lb_qualifier)9;
     refuse_bad(add(s.boxed, rule));
@@ -424,8 +422,7 @@ static void removing_rules_wants_rules(void **state)
                                       LB_DESCRIPTOR(unbound_one), classes));
     refuse_bad(lb_remove_classes(NULL, NULL, classes));
     refuse_bad(lb_remove_classes(LB_HEAD(meet), NULL, NULL));
-    refuse(LB_UNBOUND,
-           lb_remove_classes(LB_HEAD(unbound), NULL, classes));
+    refuse(LB_UNBOUND, lb_remove_classes(LB_HEAD(unbound), NULL, classes));
     tear_down(&s);
 }
 
@@ -433,9 +430,8 @@ static void groups_want_their_own_runtime(void **state)
 {
     const stage s = set_up(state);
     const lb_specializer at = lb_is(s.a);
-    const lb_rule rule = {.method = LB_DESCRIPTOR(boxed_one),
-                          .specializers = &at,
-                          .count = 1};
+    const lb_rule rule = {
+        .method = LB_DESCRIPTOR(boxed_one), .specializers = &at, .count = 1};
     const lb_rule broken = {.method = NULL};
     lb_group *made = NULL;
     refuse_bad(lb_group_create(NULL, "g", 0, &made));
@@ -612,7 +608,7 @@ static void an_order_that_calls_back_is_refused(void **state)
     assert_null(lb_class_find(w->runtime, "from-inside"));
 }
 
-#define TEST(name)                                                            \
+#define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
 int main(void)

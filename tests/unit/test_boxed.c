@@ -72,8 +72,8 @@ static lb_status listing(lb_slot slot, size_t argc, const lb_value *argv,
         letters[count++] = lb_integer(*c);
     (void)argc;
     (void)argv;
-    result->pointer = lb_results_create(lb_generic_runtime(self->generic),
-                                        letters, count);
+    result->pointer =
+        lb_results_create(lb_generic_runtime(self->generic), letters, count);
     return result->pointer != NULL ? LB_OK : LB_NO_MEMORY;
 }
 
@@ -272,8 +272,7 @@ static void fixed_beats_optional_beats_variadic(void **state)
     /* Types decide before arity does. */
     const lb_specializer b = lb_is(s.b);
     add(&s, m, (shape){1, 0, &rest}, &b, "b-variadic");
-    expect(&s, 1, &s.u, &s.u,
-           "b-variadic/1 fixed/1 optional/1 variadic/1");
+    expect(&s, 1, &s.u, &s.u, "b-variadic/1 fixed/1 optional/1 variadic/1");
 }
 
 static void a_methods_failure_is_the_callers_status(void **state)
@@ -298,8 +297,7 @@ static void invoking_next_beyond_the_end_is_a_status(void **state)
     lb_value result = lb_integer(0);
     assert_int_equal(entry->status, LB_OK);
     assert_ptr_equal(entry->method, LB_DESCRIPTOR(noted));
-    assert_status(LB_NO_NEXT_METHOD,
-                  lb_invoke_next(entry, 1, &argv, &result));
+    assert_status(LB_NO_NEXT_METHOD, lb_invoke_next(entry, 1, &argv, &result));
 }
 
 static lb_class *by_parity(void *context, lb_value value)
@@ -467,8 +465,8 @@ static void chains_cross_between_boxed_and_typed(void **state)
     lb_class *cls[4];
     for (size_t i = 0; i < 4; i++) {
         cls[i] = world_class(w, "c", i ? cls[i - 1] : NULL, NULL);
-        add_run(cls[i], i % 2 ? LB_DESCRIPTOR(run_boxed)
-                              : LB_DESCRIPTOR(run_typed));
+        add_run(cls[i],
+                i % 2 ? LB_DESCRIPTOR(run_boxed) : LB_DESCRIPTOR(run_typed));
     }
     const thing t = thing_of(cls[3]);
     const int n = 1;
@@ -533,9 +531,8 @@ static void a_typed_method_does_not_fit_a_boxed_generic(void **state)
     world *w = *state;
     const stage s = set_up(w, 1, LB_STANDARD);
     const lb_specializer a = lb_is(s.a);
-    const lb_rule rule = {.method = LB_DESCRIPTOR(run_typed),
-                          .specializers = &a,
-                          .count = 1};
+    const lb_rule rule = {
+        .method = LB_DESCRIPTOR(run_typed), .specializers = &a, .count = 1};
     assert_status(LB_BAD_SIGNATURE, lb_add_rules(s.g, &rule, 1));
     assert_ok(lb_bind(w->runtime, LB_HEAD(run), NULL));
     assert_status(LB_BAD_SIGNATURE,
@@ -543,7 +540,7 @@ static void a_typed_method_does_not_fit_a_boxed_generic(void **state)
     assert_contains(lb_message(), "move_typed");
 }
 
-#define TEST(name)                                                            \
+#define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
 int main(void)

@@ -6,12 +6,12 @@
 
 LB_GENERIC(int, run, (ON, const thing *, t), (WITH, int, depth))
 LB_DEFINE_GENERIC(run);
-LB_METHOD(run, run_noted);      /* notes, then the next method    */
-LB_METHOD(run, run_last);       /* notes only                     */
-LB_METHOD(run, run_again);      /* calls the generic from inside  */
-LB_METHOD(run, run_removing);   /* removes itself, then the next  */
-LB_METHOD(run, run_twice);      /* calls the next method twice    */
-LB_METHOD(run, run_checking);   /* notes how its chain ends       */
+LB_METHOD(run, run_noted);    /* notes, then the next method    */
+LB_METHOD(run, run_last);     /* notes only                     */
+LB_METHOD(run, run_again);    /* calls the generic from inside  */
+LB_METHOD(run, run_removing); /* removes itself, then the next  */
+LB_METHOD(run, run_twice);    /* calls the next method twice    */
+LB_METHOD(run, run_checking); /* notes how its chain ends       */
 
 LB_GENERIC(int, meet, (ON, const thing *, a), (ON, const thing *, b))
 LB_COMMUTES_PAIR(int, meet, const thing *)
@@ -94,8 +94,8 @@ static long mix_noted(lb_slot slot, const thing *a, const thing *b, long x,
     LB_SELF(mix, mix_noted, slot, a, b, x, c);
     char text[64];
     (void)snprintf(text, sizeof text, "%s(%d,%d,%ld,%d)",
-                   (const char *)self->context, (int)a->number,
-                   (int)b->number, x, (int)c->number);
+                   (const char *)self->context, (int)a->number, (int)b->number,
+                   x, (int)c->number);
     note(text);
     return 1 + (lb_has_next(self) ? lb_next_mix(self, a, b, x, c) : 0);
 }
@@ -469,13 +469,13 @@ static void commutative_rules_carry_further_arguments(void **state)
                     .specializers = at,
                     .count = 3,
                     .commutative = 1,
-                    .context = (void *)(uintptr_t)"aba"};
+                    .context = (void *)(uintptr_t) "aba"};
     t.number = 1;
     u.number = 2;
     assert_ok(lb_add_rules(LB_HEAD(mix)->generic, &rule, 1));
     rule.count = 0;
     rule.commutative = 0;
-    rule.context = (void *)(uintptr_t)"any";
+    rule.context = (void *)(uintptr_t) "any";
     assert_ok(lb_add_rules(LB_HEAD(mix)->generic, &rule, 1));
     for (int i = 0; i < 3; i++) {
         assert_int_equal(mix(&u, &t, 5, &t), 2);
@@ -513,20 +513,20 @@ static void flipped_rules_live_with_befores_and_propagation(void **state)
                     .count = 2,
                     .commutative = 1,
                     .qualifier = LB_BEFORE,
-                    .context = (void *)(uintptr_t)"before"};
+                    .context = (void *)(uintptr_t) "before"};
     t.number = 1;
     u.number = 2;
     add_meet(NULL, NULL, "any", 0);
     assert_ok(lb_add_rules(LB_HEAD(meet)->generic, &rule, 1));
     expect_meet(&u, &t, "before(1,2) any(2,1)", 1);
     rule.qualifier = LB_AROUND;
-    rule.context = (void *)(uintptr_t)"around";
+    rule.context = (void *)(uintptr_t) "around";
     assert_ok(lb_add_rules(LB_HEAD(meet)->generic, &rule, 1));
     expect_meet(&u, &t, "around(1,2) before(1,2) any(2,1)", 2);
     expect_meet(&t, &u, "around(1,2) before(1,2) any(1,2)", 2);
 }
 
-#define TEST(name)                                                            \
+#define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
 int main(void)

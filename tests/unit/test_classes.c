@@ -385,7 +385,7 @@ static void throw_away_classes_do_not_make_the_runtime_grow(void **state)
     assert_true(world_statistics(w).ids <= 2);
 }
 
-#define TEST(name)                                                            \
+#define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
 int main(void)

@@ -134,9 +134,9 @@ static void a_name_is_taken_once_in_a_runtime(void **state)
     world *w = *state;
     lb_generic *g = NULL, *h = NULL;
     bind(w, LB_HEAD(area));
-    assert_status(LB_EXISTS, lb_generic_create(w->runtime, "area",
-                                               LB_HEAD(area)->signature, NULL,
-                                               &g));
+    assert_status(LB_EXISTS,
+                  lb_generic_create(w->runtime, "area",
+                                    LB_HEAD(area)->signature, NULL, &g));
     assert_ok(lb_generic_create(w->runtime, NULL, LB_HEAD(area)->signature,
                                 NULL, &g));
     assert_ok(lb_generic_create(w->runtime, NULL, LB_HEAD(area)->signature,
@@ -319,7 +319,8 @@ static void rules_are_added_all_or_none(void **state)
     const lb_specializer at = lb_is(a), broken = {.kind = LB_IS};
     const lb_rule rules[] = {
         {.method = LB_DESCRIPTOR(area_one), .specializers = &at, .count = 1},
-        {.method = LB_DESCRIPTOR(area_two), .specializers = &broken,
+        {.method = LB_DESCRIPTOR(area_two),
+         .specializers = &broken,
          .count = 1}};
     const thing t = thing_of(a);
     assert_status(LB_BAD_ARGUMENT,
@@ -327,12 +328,15 @@ static void rules_are_added_all_or_none(void **state)
     assert_int_equal(area(&t), 0);
     assert_int_equal(world_statistics(w).rules, 0);
     assert_ok(lb_add_rules(LB_HEAD(area)->generic, rules, 1));
-    assert_status(LB_NOT_FOUND, lb_remove_rules(
-        LB_HEAD(area)->generic,
-        (const lb_rule[]){rules[0],
-                          {.method = LB_DESCRIPTOR(area_two),
-                           .specializers = &at, .count = 1,
-                           .qualifier = LB_BEFORE}}, 2));
+    assert_status(
+        LB_NOT_FOUND,
+        lb_remove_rules(LB_HEAD(area)->generic,
+                        (const lb_rule[]){rules[0],
+                                          {.method = LB_DESCRIPTOR(area_two),
+                                           .specializers = &at,
+                                           .count = 1,
+                                           .qualifier = LB_BEFORE}},
+                        2));
     assert_int_equal(area(&t), 1);
 }
 
@@ -379,8 +383,8 @@ static void a_second_runtime_has_its_own_methods(void **state)
     lb_generic *g = NULL;
     bind(w, LB_HEAD(area));
     assert_ok(lb_runtime_create(NULL, &other));
-    assert_ok(lb_generic_create(other, "area", LB_HEAD(area)->signature, NULL,
-                                &g));
+    assert_ok(
+        lb_generic_create(other, "area", LB_HEAD(area)->signature, NULL, &g));
     lb_class *a = world_class(w, "a", NULL, NULL);
     lb_class *b = lb_class_make(other, "a", sizeof(thing), NULL, NULL);
     assert_ok(lb_add(LB_HEAD(area), LB_DESCRIPTOR(area_one), a));
@@ -390,8 +394,7 @@ static void a_second_runtime_has_its_own_methods(void **state)
     assert_int_equal(area(&t), 1);
     assert_int_equal(lb_in_area(lb_generic_head(g), &u), 2);
     assert_status(LB_NO_CLASS, lb_try_area(&result, &u));
-    assert_status(LB_NO_CLASS,
-                  lb_try_in_area(lb_generic_head(g), &result, &t));
+    assert_status(LB_NO_CLASS, lb_try_in_area(lb_generic_head(g), &result, &t));
     assert_status(LB_BAD_ARGUMENT,
                   lb_add(LB_HEAD(area), LB_DESCRIPTOR(area_one), b));
     lb_runtime_destroy(other);
@@ -579,8 +582,8 @@ static void patching_for_ever_keeps_memory_bounded(void **state)
     }
     size_t after_first = 0;
     for (int round = 0; round < 200; round++) {
-        const lb_method *method = round % 2 ? LB_DESCRIPTOR(area_one)
-                                            : LB_DESCRIPTOR(area_two);
+        const lb_method *method =
+            round % 2 ? LB_DESCRIPTOR(area_one) : LB_DESCRIPTOR(area_two);
         for (size_t i = 0; i < 100; i++) {
             assert_ok(lb_add(LB_HEAD(area), method, cls[i]));
             assert_int_equal(area(&t[i]), round % 2 ? 1 : 2);
@@ -643,7 +646,7 @@ static void limits_on_generics_and_rules_hold(void **state)
     assert_ok(lb_add(LB_HEAD(area), LB_DESCRIPTOR(area_two), cls[1]));
 }
 
-#define TEST(name)                                                            \
+#define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
 int main(void)

@@ -63,10 +63,9 @@ static void add(lb_group *group, lb_generic *generic, const lb_method *method,
 {
     const lb_specializer at[] = {lb_is(first),
                                  second ? lb_is(second) : lb_any()};
-    const lb_rule rule = {
-        .method = method,
-        .specializers = at,
-        .count = lb_generic_dispatched(generic)};
+    const lb_rule rule = {.method = method,
+                          .specializers = at,
+                          .count = lb_generic_dispatched(generic)};
     assert_ok(lb_group_add(group, generic, &rule, 1));
 }
 
@@ -235,7 +234,7 @@ static void explaining_names_the_group(void **state)
     lb_explanation_free(why);
 }
 
-#define TEST(name)                                                            \
+#define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
 int main(void)

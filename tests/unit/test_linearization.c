@@ -47,8 +47,8 @@ static const order_case ORDERS[] = {
     {"no bases", "A", "A", "A"},
     {"a base that another base has", "A B:A C:B,A", "C", "C B A"},
     {"random 1",
-     "a b:a c:b,a d:c,b e f:c,e g:f h:g,e i j:d,h k:c,e l:j,c m:j,a n:m,f",
-     "n", "n m j d h g f c b a e"},
+     "a b:a c:b,a d:c,b e f:c,e g:f h:g,e i j:d,h k:c,e l:j,c m:j,a n:m,f", "n",
+     "n m j d h g f c b a e"},
     {"random 2",
      "a b:a c:b,a d:c,b e:c,b f:d,a g:f,b h i:e,f j k:h l:h,g,j m:a n:c", "l",
      "l h g f d c b a j"},
@@ -276,8 +276,7 @@ static void a_registered_class_may_stand_in_a_linearization(void **state)
     lb_class *order[] = {sized, lb_class_find(w->runtime, "object")};
     assert_ok(lb_class_set_linearization(list, order, 2));
     assert_true(lb_class_is_subclass(list, sized));
-    assert_string_equal(lattice_order(w->runtime, "list"),
-                        "list Sized object");
+    assert_string_equal(lattice_order(w->runtime, "list"), "list Sized object");
 }
 
 static void bases_and_linearization_are_copied_up_to_capacity(void **state)
@@ -314,7 +313,7 @@ static void deep_and_wide_lattices_are_linearized(void **state)
     assert_int_equal(lb_class_linearization(wide, NULL, 0), 502);
 }
 
-#define TEST(name)                                                            \
+#define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
 int main(void)

@@ -227,8 +227,7 @@ static void definition_order_takes_the_first_or_the_last(void **state)
 
 static void reverse_definition_order_takes_the_last(void **state)
 {
-    const stage s = set_up(*state,
-                           (lb_policy){.order = LB_REVERSE_DEFINITION});
+    const stage s = set_up(*state, (lb_policy){.order = LB_REVERSE_DEFINITION});
     add_meet(s.a, s.a, "aa");
     add_meet(s.c, s.c, "cc");
     add_meet(s.b, NULL, "b");
@@ -251,11 +250,10 @@ static int by_name(void *context, const lb_rule *a, const lb_rule *b,
 static void a_replaced_rule_is_ordered_anew_by_ones_own_order(void **state)
 {
     int calls = 0;
-    const stage s =
-        set_up(*state, (lb_policy){.order = LB_USER_ORDER,
-                                   .compare = by_name,
-                                   .compare_context = &calls,
-                                   .silent = 1});
+    const stage s = set_up(*state, (lb_policy){.order = LB_USER_ORDER,
+                                               .compare = by_name,
+                                               .compare_context = &calls,
+                                               .silent = 1});
     add_meet(s.a, s.a, "b");
     add_meet(s.c, s.c, "c");
     expect(&s.t, &s.t, "b c");
@@ -266,11 +264,10 @@ static void a_replaced_rule_is_ordered_anew_by_ones_own_order(void **state)
 static void an_order_of_ones_own_decides(void **state)
 {
     int calls = 0;
-    const stage s =
-        set_up(*state, (lb_policy){.order = LB_USER_ORDER,
-                                   .compare = by_name,
-                                   .compare_context = &calls,
-                                   .silent = 1});
+    const stage s = set_up(*state, (lb_policy){.order = LB_USER_ORDER,
+                                               .compare = by_name,
+                                               .compare_context = &calls,
+                                               .silent = 1});
     add_meet(s.a, s.a, "z");
     add_meet(s.c, s.c, "m");
     add_meet(s.b, NULL, "p");
@@ -466,14 +463,13 @@ static void results_that_cannot_be_added_have_no_sum(void **state)
     const lb_policy append = {.combination = LB_APPEND};
     assert_status(LB_BAD_SIGNATURE, lb_bind(w->runtime, LB_HEAD(label), &sum));
     assert_status(LB_BAD_SIGNATURE, lb_bind(w->runtime, LB_HEAD(visit), &sum));
-    assert_status(LB_BAD_SIGNATURE,
-                  lb_bind(w->runtime, LB_HEAD(total), &list));
+    assert_status(LB_BAD_SIGNATURE, lb_bind(w->runtime, LB_HEAD(total), &list));
     assert_status(LB_BAD_SIGNATURE,
                   lb_bind(w->runtime, LB_HEAD(total), &append));
     assert_null(LB_HEAD(total)->generic);
 }
 
-#define TEST(name)                                                            \
+#define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
 int main(void)

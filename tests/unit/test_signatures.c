@@ -58,8 +58,8 @@ LB_GENERIC_VOID(nine, (ON, const thing *, a), (WITH, int *, out),
                 (ON, const thing *, d), (ON, const thing *, e),
                 (WITH, float, y), (ON, const thing *, f),
                 (ON, const thing *, g), (WITH, long, z), (REF, lb_ref, h),
-                (ON, const thing *, i), (WITH, uint8_t, v),
-                (WITH, matrix, m), (WITH, double, w))
+                (ON, const thing *, i), (WITH, uint8_t, v), (WITH, matrix, m),
+                (WITH, double, w))
 LB_DEFINE_GENERIC(nine);
 LB_METHOD(nine, nine_low);
 LB_METHOD(nine, nine_high);
@@ -159,8 +159,8 @@ static void nine_low(lb_slot slot, const thing *a, int *out, const thing *b,
 {
     LB_IGNORE(slot);
     const thing *all[] = {a, b, c, d, e, f, g, h.object, i};
-    int right = x == 1 && y == 2 && z == 3 && v == 4 && m.cell[7] == 5 &&
-                w == 6;
+    int right =
+        x == 1 && y == 2 && z == 3 && v == 4 && m.cell[7] == 5 && w == 6;
     for (size_t n = 0; n < COUNT_OF(all); n++)
         right = right && all[n]->number == (int64_t)n + 1;
     *out += right;
@@ -168,11 +168,11 @@ static void nine_low(lb_slot slot, const thing *a, int *out, const thing *b,
 
 static void nine_high(lb_slot slot, const thing *a, int *out, const thing *b,
                       const thing *c, int x, const thing *d, const thing *e,
-                      float y, const thing *f, const thing *g, long z,
-                      lb_ref h, const thing *i, uint8_t v, matrix m, double w)
+                      float y, const thing *f, const thing *g, long z, lb_ref h,
+                      const thing *i, uint8_t v, matrix m, double w)
 {
-    LB_SELF_VOID(nine, nine_high, slot, a, out, b, c, x, d, e, y, f, g, z, h,
-                 i, v, m, w)
+    LB_SELF_VOID(nine, nine_high, slot, a, out, b, c, x, d, e, y, f, g, z, h, i,
+                 v, m, w)
     *out += 10;
     lb_next_nine(self, a, out, b, c, x, d, e, y, f, g, z, h, i, v, m, w);
 }
@@ -270,8 +270,7 @@ static void references_and_tagged_values_select(void **state)
     const thing high = thing_of(p.high);
     for (int i = 0; i < 3; i++)
         for (uint32_t bits = 0; bits < 4; bits++) {
-            const lb_ref r =
-                lb_reference(bits & 1 ? p.high : p.low, &plain);
+            const lb_ref r = lb_reference(bits & 1 ? p.high : p.low, &plain);
             const tagged t = {bits >> 1, 7};
             assert_int_equal(three(&high, r, t), bits == 3 ? 1740 : 740);
         }
@@ -389,8 +388,8 @@ static void typed_generics_are_invoked_with_boxed_values(void **state)
     const double k = 2;
     high.number = 3;
     m.cell[2] = 4;
-    const lb_value argv[] = {lb_pointer(&high), boxed_struct(&m),
-                             lb_pointer(&high), lb_pointer(&high),
+    const lb_value argv[] = {lb_pointer(&high),     boxed_struct(&m),
+                             lb_pointer(&high),     lb_pointer(&high),
                              lb_pack(&k, sizeof k), lb_pointer(&high)};
     lb_value result = boxed_struct(&out);
     assert_ok(lb_invoke(LB_HEAD(four)->generic, 6, argv, &result));
@@ -422,9 +421,8 @@ static void void_generics_are_tried_and_invoked(void **state)
     const thing t = thing_of(p.low);
     matrix m = {{0}};
     int out = 0;
-    assert_status(LB_NO_METHOD,
-                  lb_try_nine(&t, &out, &t, &t, 1, &t, &t, 2, &t, &t, 3, h, &t,
-                              4, m, 6));
+    assert_status(LB_NO_METHOD, lb_try_nine(&t, &out, &t, &t, 1, &t, &t, 2, &t,
+                                            &t, 3, h, &t, 4, m, 6));
     nine(&t, &out, &t, &t, 1, &t, &t, 2, &t, &t, 3, h, &t, 4, m, 6);
     assert_int_equal(out, 0);
     assert_int_equal(w->reported, LB_NO_METHOD);
@@ -446,7 +444,7 @@ static void trying_gives_the_result_and_a_status(void **state)
     assert_int_equal(result, 3);
 }
 
-#define TEST(name)                                                            \
+#define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
 int main(void)

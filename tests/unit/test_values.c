@@ -321,7 +321,7 @@ static void explaining_says_when_a_value_is_unknown(void **state)
     lb_explanation_free(why);
 }
 
-#define TEST(name)                                                            \
+#define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
 int main(void)
