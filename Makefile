@@ -13,7 +13,7 @@
 
 # The examples that `make run` runs, in order.  Add a name here and to
 # examples/meson.build.
-RUNS =
+RUNS = shapes
 ARGS =
 
 RUN_BUILD = build/run

@@ -41,7 +41,7 @@ static const char usage[] =
     "  --all                  all of them\n"
     "  --threads N            default: the processors, 2 to 8\n"
     "  --check                ask the oracle about some of the icons\n"
-    "  --plugin FILE          default: plugin_spline.so beside the program\n"
+    "  --plugin FILE          default: drawing/plugin_spline.so beside the program\n"
     "  --report FILE          default: build/report.html\n";
 
 /* ---- Talking ----------------------------------------------------------- */
@@ -228,7 +228,7 @@ static int ask_oracle(job *j)
     printf("oracle: %zu pairs of %zu icons, %zu points, %zu crossings of "
            "chords; %zu pairs disputed\n",
            o.pairs, o.icons, o.points, o.crossings, o.disputed);
-    return failed || o.disputed ? refuse("oracle", "does not agree") : 0;
+    return failed || !opinion_is_good(&o) ? refuse("oracle", "does not agree") : 0;
 }
 
 static int open_part(job *j)
@@ -296,7 +296,7 @@ static int run(const options *o)
 
 /* ---- The command line -------------------------------------------------- */
 
-/* The plug-in lies where the program does. */
+/* A file in the folder of the program. */
 static const char *beside_program(const char *name)
 {
     static char path[1000];
@@ -362,7 +362,7 @@ int main(int argc, char **argv)
 {
     options o = {.folder = set_folder("papirus"),
                  .report = "build/report.html",
-                 .plugin = beside_program("plugin_spline.so"),
+                 .plugin = beside_program("drawing/plugin_spline.so"),
                  .icons = 3000,
                  .threads = some_threads()};
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {

@@ -99,7 +99,7 @@ static lb_status draw_install(const shape_classes *c)
 
 /* ---- Choosing icons ---------------------------------------------------- */
 
-enum { GALLERY = 9 };
+enum { GALLERY = 8 };
 
 static box icon_bounds(const icon *one)
 {
@@ -173,7 +173,7 @@ static const char style[] =
     ".job .card span,.job figcaption,.job .key{color:var(--soft);"
     "font-size:.85rem}\n"
     ".job .icons{display:grid;gap:.75rem;margin:.75rem 0;"
-    "grid-template-columns:repeat(auto-fill,minmax(15rem,1fr))}\n"
+    "grid-template-columns:repeat(auto-fill,minmax(17rem,1fr))}\n"
     ".job figure{margin:0;background:var(--card);"
     "border:1px solid var(--rule);border-radius:.6rem;padding:1rem}\n"
     ".job figure svg{display:block;width:100%;aspect-ratio:1}\n"

@@ -55,8 +55,7 @@ typedef struct lb_specializer {
     const lb_predicate *predicate;
 } lb_specializer;
 
-/* The four kinds, as values: any argument; an instance of `cls`; equal to
- * `value` and of `cls` (NULL: of any); of `cls` (NULL: any) with a predicate. */
+/* Any argument. These four are pure and only fill in the struct. */
 LBI_INLINE lb_specializer lb_any(void)
 {
     lb_specializer s;
@@ -64,6 +63,7 @@ LBI_INLINE lb_specializer lb_any(void)
     return s;
 }
 
+/* Instances of `cls` (not NULL) and of its subclasses. */
 LBI_INLINE lb_specializer lb_is(lb_class *cls)
 {
     lb_specializer s = lb_any();
@@ -72,6 +72,8 @@ LBI_INLINE lb_specializer lb_is(lb_class *cls)
     return s;
 }
 
+/* Arguments of `cls` (NULL: of any class) that are the same bits as `value`;
+ * set `equal` in the result for another equality. */
 LBI_INLINE lb_specializer lb_eql(lb_class *cls, lb_value value)
 {
     lb_specializer s = lb_any();
@@ -81,6 +83,8 @@ LBI_INLINE lb_specializer lb_eql(lb_class *cls, lb_value value)
     return s;
 }
 
+/* Instances of `cls` (NULL: of any class) for which `predicate` holds. It is
+ * referred to, so it must outlive the rules made with it. */
 LBI_INLINE lb_specializer lb_where(lb_class *cls,
                                    const lb_predicate *predicate)
 {

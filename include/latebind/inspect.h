@@ -57,7 +57,7 @@ LB_PUBLIC void lb_explanation_free(lb_explanation *explanation);
 /* An ambiguity: two rules and arguments for which neither is more specific. */
 typedef struct lb_ambiguity {
     const lb_rule *first, *second;
-    lb_class *witness[LB_MAX_DISPATCH];    /* NULL: any class */
+    lb_class *witness[LB_MAX_DISPATCH];    /* NULL: a missing argument */
     lb_class *resolving[LB_MAX_DISPATCH];  /* the signature that would resolve
                                               it; NULL: any */
     uint32_t count;                        /* dispatched arguments */

@@ -23,8 +23,9 @@ typedef struct lb_reader lb_reader;
  *   pointer NULL           allocate `new_size` bytes, aligned for any type
  *   new_size 0             release `pointer` (of `old_size` bytes), return NULL
  *   both                   resize, keeping the content
- * It returns NULL when it cannot, leaving `pointer` as it was. It is called
- * under the runtime's lock and must not call into that runtime. */
+ * It returns NULL when it cannot, leaving `pointer` as it was. It must not call
+ * into that runtime. It is called by whatever thread calls the runtime, and by
+ * several at once if several do. */
 typedef void *(*lb_reallocate_fn)(void *context, void *pointer,
                                   size_t old_size, size_t new_size);
 

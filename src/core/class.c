@@ -124,9 +124,10 @@ static lb_status prepare_class(lb_class *cls, const lb_class_spec *spec)
     lbi_allocator *allocator = &runtime->allocator;
     cls->name = lbi_copy_text(allocator, spec->name);
     cls->bases = copy_classes(allocator, spec->bases, spec->base_count);
+    if (cls->bases)
+        cls->base_count = (uint32_t)spec->base_count;
     if (cls->name == NULL || cls->bases == NULL)
         return lbi_no_memory();
-    cls->base_count = (uint32_t)spec->base_count;
     cls->supplied = spec->linearization != NULL;
     lb_status status =
         cls->supplied

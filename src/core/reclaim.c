@@ -187,7 +187,7 @@ void lb_leave(lb_reader *reader)
     lbi_store(&reader->epoch, 0);
 }
 
-static bool this_thread_reads(const lb_runtime *runtime)
+bool lbi_thread_reads(const lb_runtime *runtime)
 {
     for (const lb_reader *r = runtime->first_reader; r; r = r->next)
         if (lbi_load(&r->epoch) != 0 &&
@@ -207,7 +207,7 @@ lb_status lb_synchronize(lb_runtime *runtime)
     lb_status status = lbi_enter_runtime(runtime);
     if (status != LB_OK)
         return status;
-    if (this_thread_reads(runtime))
+    if (lbi_thread_reads(runtime))
         return lbi_leave_runtime(
             runtime, lbi_fail(LB_BUSY, "the calling thread is inside "
                                        "lb_enter and would wait for itself"));

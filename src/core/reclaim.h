@@ -25,6 +25,8 @@ void lbi_reclaim(lb_runtime *runtime);
 /* True when retired memory comes back by itself, so that it is worth looking
  * for more of it after a change. */
 bool lbi_reclaims_by_itself(const lb_runtime *runtime);
+/* True when the calling thread is between lb_enter and lb_leave. */
+bool lbi_thread_reads(const lb_runtime *runtime);
 void lbi_readers_end(lb_runtime *runtime);
 
 #endif

@@ -332,6 +332,8 @@ static size_t conflicts_of(const lbi_table *t, lbi_keys all, layout l,
 static uint32_t slot_limit(const lbi_table *t, size_t keys)
 {
     uint32_t limit = MAX_SMALL;
+    for (uint32_t k = t->per_key; k > SLOTS_PER_KEY; k /= 2)
+        limit *= 8; /* a few keys far apart are worth some kilobytes */
     while (limit < keys * t->per_key && limit < MAX_SLOTS)
         limit *= 2;
     return limit;

@@ -6,8 +6,10 @@
  * so what holds for a class holds for its subclasses, and a rule that settles
  * the general case settles the special one. In a tree of classes that is the
  * lower of the two classes, or nothing; with multiple inheritance the topmost
- * common subclasses. (With supplied linearizations, which need not be
- * monotonic, all common subclasses are looked at.)
+ * common subclasses; where neither rule asks for a class, the classes without
+ * bases. Supplied linearizations, sums of ranks and a user's order need not be
+ * monotonic: there all common subclasses are looked at (MAX_WITNESSES at a
+ * position).
  *
  * Which rules can overlap at all comes from the index: rules above and below
  * in the class tree, at the position where these are fewest.
@@ -17,7 +19,7 @@
 #include "base/text.h"
 #include "generic/index.h"
 
-enum { MAX_WITNESSES = 64, MAX_TUPLES = 4096 };
+enum { MAX_WITNESSES = 64, MAX_TUPLES = 1 << 14 };
 
 /* ---- classes common to two specializers --------------------------------- */
 
@@ -48,6 +50,22 @@ static void descend(lb_class *cls, const lb_class *other, uint64_t stamp,
     }
 }
 
+/* A topmost class that no rule names stands for all: what settles a call with
+ * it settles every call. */
+static void topmost(lb_runtime *runtime, commons *c)
+{
+    for (lb_class *cls = runtime->first_class; cls; cls = cls->next) {
+        if (cls->order_count != 1)
+            continue;
+        if (cls->references == 0) {
+            c->at[0] = cls;
+            c->count = 1;
+            return;
+        }
+        add_common(c, cls);
+    }
+}
+
 static void all_common(lb_runtime *runtime, const lb_class *a,
                        const lb_class *b, commons *c)
 {
@@ -57,16 +75,18 @@ static void all_common(lb_runtime *runtime, const lb_class *a,
             add_common(c, cls);
 }
 
-static void find_common(lb_runtime *runtime, lb_class *a, lb_class *b,
-                        commons *c)
+static void find_common(lb_runtime *runtime, bool monotonic, lb_class *a,
+                        lb_class *b, commons *c)
 {
     c->count = 0;
-    if (a == b || b == NULL)
+    if (!monotonic)
+        all_common(runtime, a, b, c);
+    else if (a == NULL && b == NULL)
+        topmost(runtime, c);
+    else if (a == b || b == NULL)
         add_common(c, a);
     else if (a == NULL)
         add_common(c, b);
-    else if (runtime->supplied_count)
-        all_common(runtime, a, b, c);
     else if (lbi_is_subclass(a, b))
         add_common(c, a);
     else if (lbi_is_subclass(b, a))
@@ -84,7 +104,7 @@ typedef struct pair {
     lbi_match a, b;
     lbi_call call;             /* classes to test, never NULL where given */
     commons common[LB_MAX_DISPATCH];
-    lb_class *witness[LB_MAX_DISPATCH]; /* NULL: any */
+    lb_class *witness[LB_MAX_DISPATCH]; /* NULL: missing */
     lb_class *only;            /* a class that must take part, or NULL */
 } pair;
 
@@ -92,6 +112,13 @@ static bool same_value(const lb_specializer *a, const lb_specializer *b)
 {
     return a->value.bits == b->value.bits && a->equal == b->equal &&
            a->equal_context == b->equal_context;
+}
+
+/* True when what holds for the most general classes holds for those below. */
+static bool is_monotonic(const lb_generic *g)
+{
+    return g->runtime->supplied_count == 0 &&
+           g->policy.order != LB_WEIGHTED && g->policy.order != LB_USER_ORDER;
 }
 
 /* False when no existing class fits both at some position. */
@@ -103,8 +130,8 @@ static bool overlap(pair *p)
         const lb_specializer *b = lbi_spec(p->b.form, i);
         if (a->kind == LB_EQL && b->kind == LB_EQL && !same_value(a, b))
             return false;
-        find_common(g->runtime, lbi_spec_class(a), lbi_spec_class(b),
-                    &p->common[i]);
+        find_common(g->runtime, is_monotonic(g), lbi_spec_class(a),
+                    lbi_spec_class(b), &p->common[i]);
         if (p->common[i].count == 0)
             return false;
     }
@@ -166,10 +193,7 @@ static bool choose_tuple(pair *p, size_t n)
         if (i >= p->call.argc)
             continue;
         const commons *c = &p->common[i];
-        p->witness[i] = c->at[n % c->count];
-        /* Any class stands for all of them. */
-        p->call.classes[i] = p->witness[i] ? p->witness[i]
-                                           : p->generic->runtime->first_class;
+        p->witness[i] = p->call.classes[i] = c->at[n % c->count];
         n /= c->count;
     }
     return n == 0;
@@ -214,7 +238,7 @@ typedef struct search {
     const lbi_rule *rule;
     lbi_ambiguity_fn visit;
     void *context;
-    const lbi_rule *last; /* reported already */
+    uint64_t number; /* marks the rules that were reported already */
 } search;
 
 static size_t predicates_of(const lbi_rule *a, const lbi_rule *b)
@@ -264,14 +288,14 @@ static bool try_form(void *context, lbi_form *form)
 {
     search *s = context;
     const lbi_rule *other = form->rule;
-    if (other->sequence >= s->rule->sequence || other == s->last ||
+    if (other->sequence >= s->rule->sequence || other->reported == s->number ||
         other->given.qualifier != s->rule->given.qualifier)
         return true;
     s->pair.b.form = form;
     for (unsigned f = 0; f < s->rule->form_count; f++) {
         s->pair.a.form = (lbi_form *)(uintptr_t)&s->rule->forms[f];
         if (find_witness_by_arity(&s->pair)) {
-            s->last = other;
+            form->rule->reported = s->number;
             return tell(s);
         }
     }
@@ -348,6 +372,7 @@ static bool look(search *s)
     lb_generic *g = s->pair.generic;
     unsigned position = 0;
     const lb_class *cls = NULL;
+    s->number = ++g->searches;
     if (!can_be_ambiguous(s->rule))
         return true;
     if (s->rule->form_count == 1 && g->runtime->joined_count == 0 &&

@@ -146,13 +146,24 @@ static lb_status run_parts(const lb_entry *self, uint32_t from, uint32_t to,
     return status;
 }
 
+/* True when what `entry` yields is a list of our own making. */
+static bool makes_list(const lb_entry *entry)
+{
+    while (entry->flags & LB_ENTRY_FRAME)
+        entry = entry->inner;
+    return (entry->flags & LB_ENTRY_COMBINED) && entry->combine == NULL;
+}
+
 static lb_status propagate(const lb_entry *self, uint32_t when, size_t argc,
                            const lb_value *argv)
 {
     lb_value dropped = {0};
     if (!(self->flags & when) || !lb_has_next(self))
         return LB_OK;
-    return run_next(self, argc, argv, &dropped);
+    const lb_status status = run_next(self, argc, argv, &dropped);
+    if (status == LB_OK && makes_list(self->next))
+        lb_results_destroy(dropped.pointer);
+    return status;
 }
 
 static lb_status boxed_wrap(lb_slot slot, size_t argc, const lb_value *argv,
@@ -266,14 +277,6 @@ static lb_status invoke_typed(lb_generic *g, size_t argc,
     if (entry->status != LB_OK)
         return lb_fail(entry, arguments);
     return call_entry(entry, entry->fn, &entry, argc, argv, result);
-}
-
-/* True when what `entry` yields is a list of our own making. */
-static bool makes_list(const lb_entry *entry)
-{
-    while (entry->flags & LB_ENTRY_FRAME)
-        entry = entry->inner;
-    return (entry->flags & LB_ENTRY_COMBINED) && entry->combine == NULL;
 }
 
 lb_status lb_invoke(lb_generic *g, size_t argc, const lb_value *argv,

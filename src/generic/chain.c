@@ -177,6 +177,8 @@ typedef struct part {
 static part take_qualifier(part *rest, lb_qualifier qualifier)
 {
     part taken = {rest->at, 0};
+    if (rest->count == 0)
+        return taken;
     for (size_t i = 0; i < rest->count; i++) {
         if (rest->at[i].form->rule->given.qualifier != qualifier)
             continue;

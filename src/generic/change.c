@@ -193,8 +193,10 @@ static const lb_entry *keep(void *context, lb_generic *g, const lbi_call *call,
 
 void lbi_forget_stamped(lb_runtime *runtime, uint64_t stamp)
 {
+    /* Dylan's order asks how the specializers are related to each other. */
     LBI_EACH_GENERIC(g, runtime)
-        walk(g, forget_if_stamped, &stamp);
+        walk(g, g->policy.order == LB_DYLAN ? forget : forget_if_stamped,
+             &stamp);
 }
 
 static bool record_is_gone(lb_runtime *runtime, const lbi_record *record,

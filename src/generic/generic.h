@@ -35,6 +35,7 @@ struct lbi_rule {
     bool active;
     bool interned;     /* to be found by its key */
     bool reached;      /* mark of a collection */
+    uint64_t reported; /* mark of a search for ambiguities */
     bool conditional;  /* values matter, not only classes */
     unsigned form_count;
     lbi_form forms[2];
@@ -80,6 +81,7 @@ struct lb_generic {
     lbi_rule **active; /* no order; see sequence */
     size_t active_count, active_capacity;
     uint64_t next_sequence;
+    uint64_t searches; /* for ambiguities, so far */
     size_t conditional_count, commutative_count;
     lbi_map rules; /* all interned records, active or not */
     lbi_rule *idle;

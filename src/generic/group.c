@@ -104,8 +104,9 @@ lb_status lb_group_commit(lb_group *group)
     lb_status status = lbi_enter_runtime(group->runtime);
     if (status != LB_OK)
         return status;
-    status = lbi_change(group->runtime, group->edits + group->committed,
-                        group->count - group->committed, group->strict);
+    if (group->count > group->committed)
+        status = lbi_change(group->runtime, group->edits + group->committed,
+                            group->count - group->committed, group->strict);
     if (status == LB_OK) {
         for (size_t i = group->committed; i < group->count; i++)
             group->edits[i].rule->group = group;

@@ -138,6 +138,17 @@ static void unlink_plugin(lb_plugin *plugin)
         plugin->next->previous = plugin->previous;
 }
 
+static lb_status check_outside(lb_runtime *runtime)
+{
+    lb_status status = lbi_enter_runtime(runtime);
+    if (status != LB_OK)
+        return status;
+    if (lbi_thread_reads(runtime))
+        status = lbi_fail(LB_BUSY, "the calling thread is inside lb_enter; "
+                                   "leave it before closing a plug-in");
+    return lbi_leave_runtime(runtime, status);
+}
+
 static lb_status wait_for_calls(lb_runtime *runtime)
 {
     return runtime->config.reclaim == LB_RECLAIM_EPOCH
@@ -159,7 +170,8 @@ lb_status lb_plugin_close(lb_plugin *plugin)
         return lbi_fail(LB_BAD_ARGUMENT, "plugin is NULL");
     lb_runtime *runtime = plugin->runtime;
     lb_status status;
-    if ((status = lb_plugin_detach(plugin)) != LB_OK ||
+    if ((status = check_outside(runtime)) != LB_OK ||
+        (status = lb_plugin_detach(plugin)) != LB_OK ||
         (status = wait_for_calls(runtime)) != LB_OK ||
         (status = lbi_enter_runtime(runtime)) != LB_OK)
         return status;

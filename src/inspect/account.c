@@ -41,8 +41,8 @@ bool lbi_account_open(lbi_account *a, lb_generic *g)
     if (!lbi_hold_rules(g, &a->held))
         return false;
     a->count = count_forms(&a->held);
-    a->cases = lbi_zalloc(&g->runtime->allocator,
-                          (a->count + 1) * sizeof *a->cases);
+    a->cases =
+        lbi_zalloc(&g->runtime->allocator, (a->count + 1) * sizeof *a->cases);
     if (a->cases == NULL) {
         lbi_let_go(&a->held);
         return false;
@@ -116,8 +116,8 @@ void lbi_account_ask(lbi_account *a)
         lbi_case *c = &a->cases[i];
         if (c->verdict != LB_UNKNOWN_VALUE || c->unknowable)
             continue;
-        const int answer = lbi_form_holds(a->generic, c->match.form, &a->call,
-                                          &c->argument);
+        const int answer =
+            lbi_form_holds(a->generic, c->match.form, &a->call, &c->argument);
         c->applicable = answer == 1;
         a->failed = c->failed = answer < 0;
         if (answer == 1)
@@ -218,8 +218,8 @@ static void mark_needless(lbi_account *a)
 {
     for (size_t i = 1; i < a->count; i++) {
         lbi_case *c = &a->cases[i];
-        c->needless = c->applicable && !c->placed &&
-                      c->match.form->swapped && a->cases[i - 1].applicable;
+        c->needless = c->applicable && !c->placed && c->match.form->swapped &&
+                      a->cases[i - 1].applicable;
     }
 }
 

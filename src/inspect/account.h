@@ -16,10 +16,10 @@ typedef struct lbi_case {
     size_t index;      /* place in the order of definition */
     size_t number;     /* of its rule, in the order of definition */
     bool applicable;
-    bool placed;       /* the effective method runs it */
-    bool needless;     /* flipped, but its rule applies as it stands */
-    bool failed;       /* its predicate or equality failed */
-    bool unknowable;   /* depends on arguments that were not given at all */
+    bool placed;         /* the effective method runs it */
+    bool needless;       /* flipped, but its rule applies as it stands */
+    bool failed;         /* its predicate or equality failed */
+    bool unknowable;     /* depends on arguments that were not given at all */
     const lb_rule *copy; /* for an explanation */
 } lbi_case;
 

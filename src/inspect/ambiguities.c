@@ -4,9 +4,9 @@
  * the rules are held, and they are called without it. A visitor may call
  * anything; what it changes does not change what it is still shown.
  */
+#include "inspect/ambiguities.h"
 #include "base/text.h"
 #include "generic/ambiguity.h"
-#include "inspect/ambiguities.h"
 #include "inspect/hold.h"
 
 /* ---- collecting --------------------------------------------------------- */
@@ -37,8 +37,7 @@ static bool collect(void *context, lb_generic *g, const lb_ambiguity *found)
 
 lb_status lbi_ambiguities_find(const lbi_held *held, lbi_ambiguities *all)
 {
-    *all = (lbi_ambiguities){.allocator =
-                                 &held->generic->runtime->allocator};
+    *all = (lbi_ambiguities){.allocator = &held->generic->runtime->allocator};
     for (size_t i = 0; i < held->count && !all->failed; i++)
         lbi_ambiguities_of(held->rules[i], collect, all);
     if (!all->failed)
@@ -68,8 +67,8 @@ static void tell(lb_runtime *runtime, const lbi_ambiguities *all,
     lbi_enter_runtime(runtime);
 }
 
-static lb_status visit_ambiguities(lb_generic *g, visit_fn visit,
-                                   void *context, size_t *count)
+static lb_status visit_ambiguities(lb_generic *g, visit_fn visit, void *context,
+                                   size_t *count)
 {
     lbi_held held;
     lbi_ambiguities all;
@@ -98,8 +97,8 @@ lb_status lb_ambiguities(lb_generic *generic, visit_fn visit, void *context,
     const lb_status status = lbi_enter_runtime(runtime);
     if (status != LB_OK)
         return status;
-    return lbi_leave_runtime(
-        runtime, visit_ambiguities(generic, visit, context, count));
+    return lbi_leave_runtime(runtime,
+                             visit_ambiguities(generic, visit, context, count));
 }
 
 lb_status lb_each_rule(lb_generic *generic,
@@ -171,8 +170,7 @@ lb_status lb_rule_text(lb_generic *generic, const lb_rule *rule, char **text)
 
 void lb_text_free(lb_runtime *runtime, char *text)
 {
-    if (text == NULL || runtime == NULL ||
-        lbi_enter_runtime(runtime) != LB_OK)
+    if (text == NULL || runtime == NULL || lbi_enter_runtime(runtime) != LB_OK)
         return;
     lbi_free_text(&runtime->allocator, text);
     lbi_leave_runtime(runtime, LB_OK);

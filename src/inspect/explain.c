@@ -38,8 +38,8 @@ static void *put(shelf *s, const void *from, size_t size)
 static const lb_rule *copy_rule(shelf *s, const lb_rule *rule)
 {
     lb_rule *copy = put(s, rule, sizeof *rule);
-    void *at = put(s, rule->specializers,
-                   rule->count * sizeof *rule->specializers);
+    void *at =
+        put(s, rule->specializers, rule->count * sizeof *rule->specializers);
     void *rest = rule->rest ? put(s, rule->rest, sizeof *rule->rest) : NULL;
     if (copy) {
         copy->specializers = at;
@@ -179,9 +179,8 @@ static lb_status check(const lb_generic *g, size_t argc,
     return LB_OK;
 }
 
-lb_status lb_explain(lb_generic *generic, size_t argc,
-                     lb_class *const *classes, const lb_value *values,
-                     lb_explanation **result)
+lb_status lb_explain(lb_generic *generic, size_t argc, lb_class *const *classes,
+                     const lb_value *values, lb_explanation **result)
 {
     lbi_call call = {.argc = argc, .has_values = values != NULL};
     bool again;

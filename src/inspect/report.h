@@ -9,11 +9,11 @@ enum { LBI_NO_RULE = -1 };
 
 /* What a call with these classes runs. */
 typedef struct lbi_cell {
-    int rule;      /* whose primary method runs first, or LBI_NO_RULE */
-    int tied[2];   /* ambiguous: two rules that are, else LBI_NO_RULE */
-    bool swapped;  /* through the flipped form of the rule */
-    bool exact;    /* the rule names just these classes */
-    bool depends;  /* on values, too */
+    int rule;     /* whose primary method runs first, or LBI_NO_RULE */
+    int tied[2];  /* ambiguous: two rules that are, else LBI_NO_RULE */
+    bool swapped; /* through the flipped form of the rule */
+    bool exact;   /* the rule names just these classes */
+    bool depends; /* on values, too */
 } lbi_cell;
 
 typedef struct lbi_report {
@@ -21,18 +21,18 @@ typedef struct lbi_report {
     lbi_allocator *allocator;
     const lb_report_options *options;
     lbi_text page;
-    lbi_text scratch;      /* for text that is escaped afterwards */
-    lbi_account account;   /* also holds the rules */
+    lbi_text scratch;    /* for text that is escaped afterwards */
+    lbi_account account; /* also holds the rules */
     lbi_ambiguities ambiguities;
-    lb_class **classes;    /* rows and columns */
+    lb_class **classes; /* rows and columns */
     size_t count, capacity;
-    lb_class **graph;      /* these and their superclasses, bases first */
+    lb_class **graph; /* these and their superclasses, bases first */
     size_t graph_count, graph_capacity;
-    lbi_call call;         /* arguments past the axes are fixed */
-    unsigned axes;         /* 0, 1 or 2 arguments of the call vary */
-    lbi_cell *cells;       /* row-major */
+    lbi_call call;   /* arguments past the axes are fixed */
+    unsigned axes;   /* 0, 1 or 2 arguments of the call vary */
+    lbi_cell *cells; /* row-major */
     size_t cell_count;
-    size_t *uses;          /* per rule: in how many cells it is the one */
+    size_t *uses; /* per rule: in how many cells it is the one */
     size_t ambiguous_cells, empty_cells;
 } lbi_report;
 

@@ -79,8 +79,7 @@ static size_t stamp_mentioned(const lbi_report *r)
     for (size_t i = 0; i < r->account.held.count; i++) {
         const lb_rule *rule = &r->account.held.rules[i]->given;
         for (size_t s = 0; s < rule->count; s++)
-            count += stamp_class(lbi_spec_class(&rule->specializers[s]),
-                                 stamp);
+            count += stamp_class(lbi_spec_class(&rule->specializers[s]), stamp);
         if (rule->rest)
             count += stamp_class(lbi_spec_class(rule->rest), stamp);
     }
@@ -117,8 +116,8 @@ static bool choose_own(lbi_report *r)
 {
     lb_runtime *runtime = r->generic->runtime;
     stamp_subclasses(runtime, stamp_mentioned(r) == 0);
-    list l = {r->allocator, &r->classes, &r->count, &r->capacity,
-              runtime->stamp, false};
+    list l = {r->allocator, &r->classes,    &r->count,
+              &r->capacity, runtime->stamp, false};
     return list_stamped(&l, runtime);
 }
 
@@ -141,8 +140,8 @@ static bool choose_graph(lbi_report *r)
     for (size_t i = 0; i < r->count; i++)
         for (uint32_t k = 0; k < r->classes[i]->order_count; k++)
             r->classes[i]->order[k]->stamp = stamp;
-    list l = {r->allocator, &r->graph, &r->graph_count, &r->graph_capacity,
-              stamp, false};
+    list l = {r->allocator,       &r->graph, &r->graph_count,
+              &r->graph_capacity, stamp,     false};
     return list_stamped(&l, runtime);
 }
 
@@ -178,8 +177,8 @@ static size_t count_named(const lbi_report *r, const lb_class *cls, unsigned i)
 {
     size_t count = 0;
     for (size_t k = 0; k < r->account.held.count; k++)
-        count += lbi_spec_class(lbi_spec(&r->account.held.rules[k]->forms[0],
-                                         i)) == cls;
+        count += lbi_spec_class(
+                     lbi_spec(&r->account.held.rules[k]->forms[0], i)) == cls;
     return count;
 }
 
@@ -204,9 +203,8 @@ static void choose_call(lbi_report *r)
 {
     const unsigned dispatched = r->generic->dispatched;
     r->call.argc = choose_arity(r);
-    const unsigned given = r->call.argc < dispatched
-                               ? (unsigned)r->call.argc
-                               : dispatched;
+    const unsigned given =
+        r->call.argc < dispatched ? (unsigned)r->call.argc : dispatched;
     r->axes = given < 2 ? given : 2;
     for (unsigned i = r->axes; i < given; i++)
         r->call.classes[i] = choose_fixed(r, i);
@@ -221,7 +219,7 @@ lb_status lbi_report_choose(lbi_report *r)
     choose_call(r);
     r->cell_count = r->axes == 2 ? r->count * r->count : r->count;
     r->cells = lbi_zalloc(allocator, (r->cell_count + 1) * sizeof *r->cells);
-    r->uses = lbi_zalloc(allocator,
-                         (r->account.held.count + 1) * sizeof *r->uses);
+    r->uses =
+        lbi_zalloc(allocator, (r->account.held.count + 1) * sizeof *r->uses);
     return r->cells && r->uses ? LB_OK : lbi_no_memory();
 }

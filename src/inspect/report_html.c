@@ -92,7 +92,7 @@ static void put_plural(lbi_report *r, size_t count, const char *one,
 static void put_facts(lbi_report *r)
 {
     static const char *const orders[] = {
-        "symmetric", "lexicographic", "Dylan",      "weighted",
+        "symmetric",  "lexicographic",      "Dylan", "weighted",
         "definition", "reverse definition", "user"};
     static const char *const combinations[] = {
         "standard", "first", "list", "sum", "and", "or", "append", "user"};
@@ -102,8 +102,7 @@ static void put_facts(lbi_report *r)
     lbi_text_put(&r->page, "</h1>\n<p class=\"facts\"><code>");
     lbi_put_html(&r->page, lbi_generic_label(g));
     lbi_text_put(&r->page, "</code>");
-    put_plural(r, g->dispatched, "dispatched argument",
-               "dispatched arguments");
+    put_plural(r, g->dispatched, "dispatched argument", "dispatched arguments");
     put_plural(r, r->account.held.count, "rule", "rules");
     put_plural(r, r->count, "class", "classes");
     put_plural(r, r->ambiguities.count, "ambiguity", "ambiguities");
@@ -211,8 +210,8 @@ static void put_table(lbi_report *r)
 
 static void put_modes(lbi_report *r, const lbi_rule *rule)
 {
-    static const char *const propagates[] = {
-        "", "next method at start", "next method at end"};
+    static const char *const propagates[] = {"", "next method at start",
+                                             "next method at end"};
     const char *separator = "";
     if (rule->given.commutative) {
         lbi_text_put(&r->page, "commutative");
@@ -250,8 +249,9 @@ static void put_rule_row(lbi_report *r, size_t i)
     put_rule(r, &rule->given);
     lbi_text_put(&r->page, "</td><td class=\"soft\">");
     put_modes(r, rule);
-    lbi_text_print(&r->page, "</td><td class=\"number\">%zu</td>"
-                             "<td class=\"soft\">",
+    lbi_text_print(&r->page,
+                   "</td><td class=\"number\">%zu</td>"
+                   "<td class=\"soft\">",
                    r->uses[i]);
     put_place(r, rule->given.method);
     lbi_text_put(&r->page, "</td></tr>\n");
@@ -271,8 +271,7 @@ static void put_rules(lbi_report *r)
 
 /* ---- ambiguities -------------------------------------------------------- */
 
-static void put_classes(lbi_report *r, lb_class *const *classes,
-                        uint32_t count)
+static void put_classes(lbi_report *r, lb_class *const *classes, uint32_t count)
 {
     lbi_text_put(&r->page, "<code>(");
     for (uint32_t i = 0; i < count; i++) {
@@ -360,8 +359,8 @@ static void free_report(lbi_report *r)
 static lb_status make_report(lb_generic *g, const lb_report_options *options,
                              char **text)
 {
-    lbi_report r = {.generic = g, .options = options,
-                    .allocator = &g->runtime->allocator};
+    lbi_report r = {
+        .generic = g, .options = options, .allocator = &g->runtime->allocator};
     lbi_text_init(&r.page, r.allocator);
     lbi_text_init(&r.scratch, r.allocator);
     if (!lbi_account_open(&r.account, g))
@@ -382,8 +381,7 @@ static lb_status check(const lb_generic *g, const lb_report_options *o,
                        char **text)
 {
     if (g == NULL || text == NULL)
-        return lbi_fail(LB_BAD_ARGUMENT, "%s is NULL",
-                        g ? "text" : "generic");
+        return lbi_fail(LB_BAD_ARGUMENT, "%s is NULL", g ? "text" : "generic");
     *text = NULL;
     if (o->calls && o->classes == NULL)
         return lbi_fail(LB_BAD_ARGUMENT,
@@ -404,6 +402,5 @@ lb_status lb_report_html(lb_generic *generic, const lb_report_options *options,
     if (status != LB_OK ||
         (status = lbi_enter_runtime(generic->runtime)) != LB_OK)
         return status;
-    return lbi_leave_runtime(generic->runtime,
-                             make_report(generic, o, text));
+    return lbi_leave_runtime(generic->runtime, make_report(generic, o, text));
 }

@@ -23,9 +23,9 @@ enum { SWEEPS = 8 };
 typedef struct node {
     const lb_class *cls; /* NULL: a bend of an edge */
     size_t layer;
-    size_t index;  /* of the walk through families: the first order */
+    size_t index; /* of the walk through families: the first order */
     double y, want;
-    int width;     /* px */
+    int width; /* px */
 } node;
 
 typedef struct edge {
@@ -35,13 +35,13 @@ typedef struct edge {
 
 typedef struct graph {
     node *nodes;
-    node **rows; /* the nodes by layer, each layer by height */
+    node **rows;    /* the nodes by layer, each layer by height */
     size_t *starts; /* of the layers in rows; one more than there are */
     size_t count, layers;
     edge *edges;
     size_t edge_count;
     size_t spare; /* room for so many bends */
-    int *left; /* px of each layer */
+    int *left;    /* px of each layer */
     int width, height;
 } graph;
 
@@ -78,8 +78,7 @@ static size_t count_bends(const lbi_report *r)
     size_t count = 0;
     for (size_t i = 0; i < r->graph_count; i++)
         if (r->graph[i]->base_count > 1)
-            count += (size_t)r->graph[i]->base_count *
-                     r->graph[i]->order_count;
+            count += (size_t)r->graph[i]->base_count * r->graph[i]->order_count;
     return count;
 }
 
@@ -222,6 +221,28 @@ static void sweep(graph *g, bool forward)
     }
 }
 
+static int by_y(const void *x, const void *y)
+{
+    const node *a = *(node *const *)x, *b = *(node *const *)y;
+    return (a->y > b->y) - (a->y < b->y);
+}
+
+/* Closes the rows in which nothing lies, between families that no edge draws
+ * together. */
+static void compact(graph *g)
+{
+    double shift = 0, last = 0;
+    qsort(g->rows, g->count, sizeof *g->rows, by_y);
+    for (size_t i = 0; i < g->count; i++) {
+        const double y = g->rows[i]->y;
+        if (i && y > last + 1)
+            shift += y - last - 1;
+        g->rows[i]->y = y - shift;
+        last = y;
+    }
+    qsort(g->rows, g->count, sizeof *g->rows, by_height);
+}
+
 /* ---- pixels ------------------------------------------------------------- */
 
 static void set_pixels(graph *g)
@@ -255,7 +276,7 @@ static int top_of(const node *n)
 /* ---- drawing ------------------------------------------------------------ */
 
 /* One piece of an edge: straight to the end of its layer, so that it does not
- * cross a wider class there, then a curve, then straight through a bend. */
+ * cross a wider class there, or a whole layer at a bend; then a curve. */
 static void draw_edge(const graph *g, const edge *e, lbi_text *page)
 {
     const node *base = &g->nodes[e->base], *derived = &g->nodes[e->derived];
@@ -265,12 +286,10 @@ static void draw_edge(const graph *g, const edge *e, lbi_text *page)
     const int y1 = top_of(base) + BOX / 2, y2 = top_of(derived) + BOX / 2;
     const int bend = (x2 - x1) / 2;
     lbi_text_print(page,
-                   "<path class=\"edge%s\" d=\"M%d %dH%dC%d %d %d %d %d %d",
+                   "<path class=\"edge%s\" d=\"M%d %dH%dC%d %d %d %d %d %d"
+                   "\"/>\n",
                    e->first ? "" : " more", from, y1, x1, x1 + bend, y1,
                    x2 - bend, y2, x2, y2);
-    if (derived->cls == NULL)
-        lbi_text_print(page, "H%d", g->left[derived->layer + 1] - GAP);
-    lbi_text_put(page, "\"/>\n");
 }
 
 /* The linearization, most specific first. */
@@ -321,6 +340,7 @@ static void lay_out(graph *g, const lbi_report *r)
     for (int i = 0; i < SWEEPS; i++)
         sweep(g, i % 2 == 0);
     sweep(g, false);
+    compact(g);
     set_pixels(g);
 }
 

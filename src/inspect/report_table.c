@@ -50,8 +50,8 @@ static void read_cell(lbi_report *r, lbi_cell *cell)
 {
     const lbi_account *a = &r->account;
     const lbi_case *first = first_primary(a);
-    *cell = (lbi_cell){LBI_NO_RULE, {LBI_NO_RULE, LBI_NO_RULE}, false, false,
-                       a->unknown > 0};
+    *cell = (lbi_cell){
+        LBI_NO_RULE, {LBI_NO_RULE, LBI_NO_RULE}, false, false, a->unknown > 0};
     if (first == NULL || a->status != LB_OK) {
         note_ties(a, cell);
         r->ambiguous_cells += cell->tied[0] != LBI_NO_RULE;
@@ -179,8 +179,8 @@ static unsigned magnitude(uint64_t count)
     unsigned bits = 0;
     while (count >> bits > 1)
         bits++;
-    const uint64_t below = bits >= 4 ? count >> (bits - 4) : count
-                                                                 << (4 - bits);
+    const uint64_t below =
+        bits >= 4 ? count >> (bits - 4) : count << (4 - bits);
     return count ? 16 * (bits + 1) + ((unsigned)below & 15) : 0;
 }
 

@@ -23,24 +23,21 @@ static void write_call(lbi_text *text, const lbi_account *a)
     const lb_generic *g = a->generic;
     lbi_text_print(text, "%s(", lbi_generic_label(g));
     for (size_t i = 0; i < a->call.argc && i < g->dispatched; i++)
-        lbi_text_print(text, "%s%s", i ? ", " : "",
-                       a->call.classes[i]->name);
+        lbi_text_print(text, "%s%s", i ? ", " : "", a->call.classes[i]->name);
     if (a->call.argc > g->dispatched)
         lbi_text_print(text, ", %zu more", a->call.argc - g->dispatched);
     lbi_text_put(text, ")");
 }
 
-/* The methods with this verdict, separated by commas. */
+/* The methods with this verdict, after `intro` and separated by commas. */
 static void write_methods(lbi_text *text, const lbi_account *a,
-                          lb_verdict verdict)
+                          lb_verdict verdict, const char *intro)
 {
-    bool first = true;
     for (size_t i = 0; i < a->count; i++) {
         if (a->cases[i].verdict != verdict)
             continue;
-        lbi_text_print(text, "%s%s", first ? "" : ", ",
-                       method_name(&a->cases[i]));
-        first = false;
+        lbi_text_print(text, "%s%s", intro, method_name(&a->cases[i]));
+        intro = ", ";
     }
 }
 
@@ -52,23 +49,21 @@ static void write_failed(lbi_text *text, const lbi_account *a)
                            a->cases[i].verdict == LB_REJECTED_VALUE
                                ? "the equality"
                                : "the predicate",
-                           method_name(&a->cases[i]),
-                           a->cases[i].argument + 1);
+                           method_name(&a->cases[i]), a->cases[i].argument + 1);
 }
 
 static void write_outcome(lbi_text *text, const lbi_account *a)
 {
     switch (a->status) {
     case LB_OK:
-        lbi_text_put(text, "runs ");
-        write_methods(text, a, LB_CHOSEN);
+        write_methods(text, a, LB_CHOSEN, "runs ");
         break;
     case LB_NO_METHOD:
         lbi_text_put(text, "no applicable method");
         break;
     case LB_AMBIGUOUS:
-        lbi_text_put(text, "ambiguous between ");
-        write_methods(text, a, LB_TIED);
+        lbi_text_put(text, "ambiguous");
+        write_methods(text, a, LB_TIED, " between ");
         break;
     case LB_PREDICATE_FAILED:
         write_failed(text, a);
@@ -156,8 +151,7 @@ static void write_verdict(lbi_text *text, const lbi_account *a,
     if (form->swapped)
         lbi_text_put(text, " (arguments 1 and 2 exchanged)");
     if (form->rule->group)
-        lbi_text_print(text, " (group %s)",
-                       lbi_group_name(form->rule->group));
+        lbi_text_print(text, " (group %s)", lbi_group_name(form->rule->group));
 }
 
 /* How many characters the text has from `from` on: bytes that begin one. */
@@ -188,8 +182,7 @@ static size_t widest_rule(lbi_text *text, const lbi_account *a, bool full)
         const size_t from = text->length;
         if (!is_shown(&a->cases[i], full))
             continue;
-        lbi_rule_write(text, a->generic,
-                       &a->cases[i].match.form->rule->given);
+        lbi_rule_write(text, a->generic, &a->cases[i].match.form->rule->given);
         const size_t width = columns(text, from);
         widest = width > widest ? width : widest;
         text->length = from;

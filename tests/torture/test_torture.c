@@ -24,8 +24,8 @@
 
 enum {
     FAMILIES = 6,
-    KINDS = 12,   /* permanent classes of a family, with one item each */
-    GUESTS = 256, /* classes that come and go                          */
+    KINDS = 6,   /* permanent classes of a family, with one item each */
+    GUESTS = 64, /* classes that come and go                          */
     READERS = 3,
     ALIVE = 0x600d,
     GONE = 0xdead
@@ -61,6 +61,13 @@ static lb_fn_weigh weigh_failed;
 LB_DEFINE_GENERIC_WITH(weigh, weigh_failed);
 LB_METHOD(weigh, weigh_root);
 LB_METHOD(weigh, weigh_some);
+
+/* Four dispatched arguments: a key of several words, which must not tear. */
+LB_GENERIC(uint64_t, quad, (ON, const item *, a), (ON, const item *, b),
+           (ON, const item *, c), (ON, const item *, d))
+static lb_fn_quad quad_failed;
+LB_DEFINE_GENERIC_WITH(quad, quad_failed);
+LB_METHOD(quad, quad_pair);
 
 typedef struct arena {
     lb_runtime *runtime;
@@ -164,6 +171,22 @@ static uint64_t weigh_some(lb_slot slot, const item *i, int by)
     return lb_next_weigh(self, i, by);
 }
 
+static uint64_t quad_failed(lb_slot slot, const item *a, const item *b,
+                            const item *c, const item *d)
+{
+    LB_IGNORE(slot);
+    mistake("quad found no method");
+    return a == b && c == d;
+}
+
+static uint64_t quad_pair(lb_slot slot, const item *a, const item *b,
+                          const item *c, const item *d)
+{
+    LB_SELF(quad, quad_pair, slot, a, b, c, d);
+    check(self, a, d);
+    return (uint64_t)(b->family * FAMILIES + c->family);
+}
+
 /* ---- Rules -------------------------------------------------------------------- */
 
 static void end_badge(void *context)
@@ -238,6 +261,15 @@ static void renew_weights(arena *w, int family)
         new_badge(family, -1, 0));
 }
 
+/* Replaces the rule of `quad` for a family first and a family last. */
+static void renew_quads(arena *w, int first, int last)
+{
+    const lb_specializer at[] = {lb_is(w->root[first]), lb_any(), lb_any(),
+                                 lb_is(w->root[last])};
+    add(LB_HEAD(quad)->generic, LB_DESCRIPTOR(quad_pair), at, 4,
+        new_badge(first, last, 0));
+}
+
 /* ---- Stopping the readers --------------------------------------------------------- */
 
 static void park_if_asked(arena *w)
@@ -285,6 +317,16 @@ static const item *choose(arena *w, dice *d)
                : &w->items[dice_roll(d, FAMILIES)][dice_roll(d, KINDS)];
 }
 
+static void call_quad(arena *w, dice *d)
+{
+    const item *v[4];
+    for (int i = 0; i < 4; i++)
+        v[i] = &w->items[dice_roll(d, FAMILIES)][0]; /* of one class */
+    if (quad(v[0], v[1], v[2], v[3]) !=
+        (uint64_t)(v[1]->family * FAMILIES + v[2]->family))
+        mistake("quad gave a wrong result");
+}
+
 static void call_once(arena *w, dice *d)
 {
     const item *a = choose(w, d), *b = choose(w, d);
@@ -294,7 +336,9 @@ static void call_once(arena *w, dice *d)
         mistake("peek saw an older version than was published");
     if (join(a, b) < least)
         mistake("join saw an older version than was published");
-    if (weigh(a, 5) != (uint64_t)a->family + 5)
+    call_quad(w, d);
+    /* A predicate is asked under way: slower, so not each time. */
+    if (dice_chance(d, 1, 16) && weigh(a, 5) != (uint64_t)a->family + 5)
         mistake("weigh gave a wrong result");
 }
 
@@ -371,7 +415,7 @@ static void attach_and_detach(arena *w, dice *d)
 static void reclassify(arena *w, dice *d)
 {
     const int f = dice_roll(d, FAMILIES);
-    item *one = &w->items[f][dice_roll(d, KINDS)];
+    item *one = &w->items[f][1 + dice_roll(d, KINDS - 1)];
     must(lb_set_class(one, w->kind[f][dice_roll(d, KINDS)]), "lb_set_class");
 }
 
@@ -382,6 +426,7 @@ static void *change_rules(void *context)
     for (int i = 0; !atomic_load(&w->finished); i++) {
         renew(w, dice_roll(&d, FAMILIES));
         renew_weights(w, dice_roll(&d, FAMILIES));
+        renew_quads(w, dice_roll(&d, FAMILIES), dice_roll(&d, FAMILIES));
         override(w, &d);
         reclassify(w, &d);
         if (i % 16 == 0)
@@ -456,6 +501,7 @@ static void open_arena(arena *w, lb_reclaim reclaim)
     assert_ok(lb_bind(w->runtime, LB_HEAD(peek), &silent));
     assert_ok(lb_bind(w->runtime, LB_HEAD(join), &silent));
     assert_ok(lb_bind(w->runtime, LB_HEAD(weigh), &silent));
+    assert_ok(lb_bind(w->runtime, LB_HEAD(quad), &silent));
     for (int f = 0; f < FAMILIES; f++) {
         w->root[f] =
             lb_class_make(w->runtime, "root", sizeof(item), NULL, NULL);
@@ -468,6 +514,8 @@ static void open_arena(arena *w, lb_reclaim reclaim)
         renew(w, f);
         renew_weights(w, f);
     }
+    for (int i = 0; i < FAMILIES * FAMILIES; i++)
+        renew_quads(w, i / FAMILIES, i % FAMILIES);
     pthread_mutex_init(&w->gate, NULL);
     pthread_cond_init(&w->moved, NULL);
 }
@@ -496,6 +544,20 @@ static double seconds_each(void)
     return (text != NULL ? strtod(text, NULL) : 5) / 2;
 }
 
+static void tell(arena *w, const char *name)
+{
+    lb_statistics figures;
+    assert_ok(lb_get_statistics(w->runtime, &figures));
+    print_message(
+        "%s: %llu calls, %llu changes, %llu classes, "
+        "%llu growths, %llu calls by the second level, "
+        "peak %zu KiB, %zu overlapping allocations, %llu wrong\n",
+        name, atomic_load(&calls), atomic_load(&changes),
+        atomic_load(&guests_made), (unsigned long long)figures.growths,
+        (unsigned long long)figures.second_level, w->memory.peak / 1024,
+        w->memory.overlaps, atomic_load(&wrong));
+}
+
 static void torture(lb_reclaim reclaim, const char *name)
 {
     pthread_t readers[READERS], writers[2];
@@ -519,11 +581,7 @@ static void torture(lb_reclaim reclaim, const char *name)
         pthread_join(readers[i], NULL);
     for (int i = 0; i < 2; i++)
         pthread_join(writers[i], NULL);
-    print_message("%s: %llu calls, %llu changes, %llu classes, peak %zu KiB, "
-                  "%zu overlapping allocations, %llu wrong\n",
-                  name, atomic_load(&calls), atomic_load(&changes),
-                  atomic_load(&guests_made), w->memory.peak / 1024,
-                  w->memory.overlaps, atomic_load(&wrong));
+    tell(w, name);
     close_arena(w);
     assert_true(atomic_load(&wrong) == 0);
     assert_true(atomic_load(&calls) > 0);

@@ -184,6 +184,25 @@ static void dylans_order_keeps_a_subclass_before_a_custom_order(void **state)
     expect(&s.t, &s.t, "b a");
 }
 
+static void a_changed_relation_reaches_dylans_order(void **state)
+{
+    world *w = *state;
+    const stage s = set_up(w, (lb_policy){.order = LB_DYLAN});
+    lb_class *x = world_class(w, "x", NULL, NULL);
+    lb_class *y = world_class(w, "y", x, NULL);
+    lb_class *z = world_class(w, "z", NULL, NULL);
+    lb_class *order[] = {x, y};
+    const thing t = thing_of(z);
+    add_meet(x, NULL, "x");
+    add_meet(y, NULL, "y");
+    assert_ok(lb_class_set_linearization(z, order, 2));
+    expect(&t, &t, "y x"); /* a subclass goes first */
+    assert_ok(lb_class_set_bases(y, NULL, 0));
+    expect(&t, &t, "x y"); /* unrelated now: by place */
+    assert_ok(lb_class_set_bases(y, &s.a, 1));
+    expect(&t, &t, "x y");
+}
+
 static void symmetric_order_goes_by_place(void **state)
 {
     const stage s = set_up(*state, (lb_policy){.order = LB_SYMMETRIC});
@@ -480,6 +499,7 @@ int main(void)
         TEST(precedence_says_which_argument_is_first),
         TEST(dylans_order_goes_by_subtype_before_position),
         TEST(dylans_order_keeps_a_subclass_before_a_custom_order),
+        TEST(a_changed_relation_reaches_dylans_order),
         TEST(symmetric_order_goes_by_place),
         TEST(weighted_order_sums_the_distances),
         TEST(definition_order_takes_the_first_or_the_last),

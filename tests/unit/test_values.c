@@ -288,6 +288,8 @@ static void resolving_asks_values_that_are_given(void **state)
     assert_int_equal(found->status, LB_OK);
     assert_string_equal(found->context, "a");
     assert_int_equal(found->next->status, LB_NO_NEXT_METHOD);
+    assert_string_equal(lb_entry_rule(found)->context, "a");
+    assert_null(lb_entry_rule(found->next));
     assert_non_null(w);
 }
 
