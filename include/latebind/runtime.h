@@ -24,8 +24,8 @@ typedef struct lb_reader lb_reader;
  *   new_size 0             release `pointer` (of `old_size` bytes), return NULL
  *   both                   resize, keeping the content
  * It returns NULL when it cannot, leaving `pointer` as it was. It must not call
- * into that runtime. It is called by whatever thread calls the runtime, and by
- * several at once if several do. */
+ * into that runtime. It is called by whatever thread calls the runtime, but
+ * never by two at a time. */
 typedef void *(*lb_reallocate_fn)(void *context, void *pointer,
                                   size_t old_size, size_t new_size);
 

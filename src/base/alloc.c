@@ -1,7 +1,8 @@
 /* base/alloc.c - the one place that calls the allocation hook.
  *
  * Every block's size is known to whoever frees it, so that a hook may be an
- * arena or a pool without headers of its own. Any thread; the count is atomic.
+ * arena or a pool without headers of its own. Any thread: calls of a hook never
+ * overlap; libc's functions need no such care.
  */
 #include "base/alloc.h"
 
@@ -24,14 +25,19 @@ void lbi_allocator_init(lbi_allocator *allocator, lb_reallocate_fn reallocate,
 {
     allocator->reallocate = reallocate ? reallocate : libc_reallocate;
     allocator->context = context;
+    allocator->mutex = NULL;
     allocator->bytes = 0;
 }
 
 void *lbi_resize(lbi_allocator *allocator, void *pointer, size_t old_size,
                  size_t new_size)
 {
+    if (allocator->mutex)
+        pthread_mutex_lock(allocator->mutex);
     void *result = allocator->reallocate(allocator->context, pointer, old_size,
                                          new_size);
+    if (allocator->mutex)
+        pthread_mutex_unlock(allocator->mutex);
     if (result == NULL && new_size != 0)
         return NULL;
     __atomic_add_fetch(&allocator->bytes, new_size - old_size,

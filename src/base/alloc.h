@@ -6,10 +6,13 @@
 
 #include <stdbool.h>
 
+#include <pthread.h>
+
 typedef struct lbi_allocator {
     lb_reallocate_fn reallocate;
     void *context;
-    size_t bytes; /* held now; atomic */
+    pthread_mutex_t *mutex; /* around the hook; NULL: it needs none */
+    size_t bytes;           /* held now; atomic */
 } lbi_allocator;
 
 void lbi_allocator_init(lbi_allocator *allocator, lb_reallocate_fn reallocate,

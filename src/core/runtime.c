@@ -70,6 +70,9 @@ lb_status lb_runtime_create(const lb_config *config, lb_runtime **result)
         return lbi_fail(LB_LIMIT, "no class id or no mutex is left for "
                                   "another runtime");
     }
+    pthread_mutex_init(&runtime->allocator_mutex, NULL);
+    if (config->reallocate && config->threading == LB_MULTI_THREADED)
+        runtime->allocator.mutex = &runtime->allocator_mutex;
     *result = runtime;
     return LB_OK;
 }
@@ -91,7 +94,9 @@ void lb_runtime_destroy(lb_runtime *runtime)
     lbi_map_free(&runtime->generic_names, &runtime->allocator);
     lbi_id_give(runtime->unnumbered);
     lbi_lock_free(&runtime->lock);
+    pthread_mutex_destroy(&runtime->allocator_mutex);
     lbi_allocator allocator = runtime->allocator;
+    allocator.mutex = NULL;
     lbi_free(&allocator, runtime, sizeof *runtime);
 }
 

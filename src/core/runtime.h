@@ -38,6 +38,7 @@ typedef struct lbi_observer {
 
 struct lb_runtime {
     lbi_allocator allocator;
+    pthread_mutex_t allocator_mutex;
     lbi_lock lock;
     lb_config config;
     const lbi_observer *observer; /* NULL until there is a generic function */
