@@ -120,8 +120,7 @@ static void show_times(double times[VARIANTS][ROUNDS_MOST], int rounds,
     }
 }
 
-static int measure(const drawing_job jobs[VARIANTS], int rounds,
-                   uint64_t calls)
+static int measure(const drawing_job jobs[VARIANTS], int rounds, uint64_t calls)
 {
     static double times[VARIANTS][ROUNDS_MOST];
     drawing_result result;

@@ -13,8 +13,7 @@
 #include <sys/stat.h>
 
 /* Room for one more element of `size` bytes in a growing array. */
-static void *with_room(void *array, size_t count, size_t *capacity,
-                       size_t size)
+static void *with_room(void *array, size_t count, size_t *capacity, size_t size)
 {
     if (count < *capacity)
         return array;
@@ -42,8 +41,8 @@ static void paths_free(paths *list)
 /* Takes over `path`. */
 static int add_path(paths *list, char *path)
 {
-    char **items = with_room(list->items, list->count, &list->capacity,
-                             sizeof *items);
+    char **items =
+        with_room(list->items, list->count, &list->capacity, sizeof *items);
     if (items == NULL) {
         free(path);
         return -1;

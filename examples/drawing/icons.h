@@ -18,11 +18,11 @@ typedef struct icon_set {
     const shape_classes *classes;
     icon *icons;
     size_t count;
-    size_t shapes;     /* in all icons */
+    size_t shapes;          /* in all icons */
     size_t of[SHAPE_KINDS]; /* the same by kind */
-    size_t available;  /* files found, of which `count` were read */
-    size_t faults;     /* things that could not be read */
-    void (*on_fault)(const char *message); /* told of each; may be NULL */
+    size_t available;       /* files found, of which `count` were read */
+    size_t faults;          /* things that could not be read */
+    void (*on_fault)(const char *message);   /* told of each; may be NULL */
     void (*on_icon)(size_t done, size_t of); /* after each; may be NULL */
 } icon_set;
 

@@ -21,16 +21,16 @@ LB_DEFINE_GENERIC(restated);
 /* The method for a pair that the geometry knows under this name. Asks who it
  * is (LB_SELF) only when it needs the next method: until then it has done
  * nothing that a second start would repeat. */
-#define FORMULA(pair, as_first, as_second)                                    \
-    LB_METHOD(intersect, meet_##pair);                                        \
-    static pair_status meet_##pair(lb_slot slot, const shape *a,              \
-                                   const shape *b, hits *found)               \
-    {                                                                         \
-        const pair_status status = pair(as_first(a), as_second(b), found);    \
-        if (status != PAIR_DECLINED)                                          \
-            return status;                                                    \
-        LB_SELF(intersect, meet_##pair, slot, a, b, found);                   \
-        return lb_next_intersect(self, a, b, found);                          \
+#define FORMULA(pair, as_first, as_second)                                     \
+    LB_METHOD(intersect, meet_##pair);                                         \
+    static pair_status meet_##pair(lb_slot slot, const shape *a,               \
+                                   const shape *b, hits *found)                \
+    {                                                                          \
+        const pair_status status = pair(as_first(a), as_second(b), found);     \
+        if (status != PAIR_DECLINED)                                           \
+            return status;                                                     \
+        LB_SELF(intersect, meet_##pair, slot, a, b, found);                    \
+        return lb_next_intersect(self, a, b, found);                           \
     }
 
 FORMULA(line_line, as_line, as_line)
@@ -136,8 +136,7 @@ static lb_status add_intersect_rules(const shape_classes *c)
         {LB_DESCRIPTOR(meet_line_circle), of[SHAPE_LINE], of[SHAPE_CIRCLE]},
         {LB_DESCRIPTOR(meet_arc_arc), of[SHAPE_ARC], of[SHAPE_ARC]},
         {LB_DESCRIPTOR(meet_arc_circle), of[SHAPE_ARC], of[SHAPE_CIRCLE]},
-        {LB_DESCRIPTOR(meet_circle_circle), of[SHAPE_CIRCLE],
-         of[SHAPE_CIRCLE]},
+        {LB_DESCRIPTOR(meet_circle_circle), of[SHAPE_CIRCLE], of[SHAPE_CIRCLE]},
         {LB_DESCRIPTOR(meet_rect_rect), of[SHAPE_RECT], of[SHAPE_RECT]},
         {LB_DESCRIPTOR(meet_each_edge), of[SHAPE_POLYGON], c->shape},
         {LB_DESCRIPTOR(meet_by_search), c->shape, c->shape},

@@ -41,7 +41,8 @@ static const char usage[] =
     "  --all                  all of them\n"
     "  --threads N            default: the processors, 2 to 8\n"
     "  --check                ask the oracle about some of the icons\n"
-    "  --plugin FILE          default: drawing/plugin_spline.so beside the program\n"
+    "  --plugin FILE          default: drawing/plugin_spline.so beside the "
+    "program\n"
     "  --report FILE          default: build/report.html\n";
 
 /* ---- Talking ----------------------------------------------------------- */
@@ -114,8 +115,8 @@ static void print_calls(const tally *counts)
 static const char *method_for(const shape_classes *c, int i, int k)
 {
     lb_class *const pair[2] = {c->of[i], c->of[k]};
-    const lb_rule *rule = lb_entry_rule(
-        lb_resolve(LB_HEAD(intersect)->generic, pair, NULL));
+    const lb_rule *rule =
+        lb_entry_rule(lb_resolve(LB_HEAD(intersect)->generic, pair, NULL));
     const char *name = rule ? rule->method->name : "none";
     return strncmp(name, "meet_", 5) == 0 ? name + 5 : name;
 }
@@ -228,7 +229,8 @@ static int ask_oracle(job *j)
     printf("oracle: %zu pairs of %zu icons, %zu points, %zu crossings of "
            "chords; %zu pairs disputed\n",
            o.pairs, o.icons, o.points, o.crossings, o.disputed);
-    return failed || !opinion_is_good(&o) ? refuse("oracle", "does not agree") : 0;
+    return failed || !opinion_is_good(&o) ? refuse("oracle", "does not agree")
+                                          : 0;
 }
 
 static int open_part(job *j)

@@ -5,14 +5,14 @@
 #include "crew.h"
 
 typedef struct live_result {
-    size_t rounds;          /* the plug-in was opened and closed */
-    uint64_t icons;         /* that the threads worked on meanwhile */
-    uint64_t restated;      /* of them with cubics as splines */
-    uint64_t splines;       /* objects made of the plug-in's class */
-    uint64_t wanted, made;  /* calls that these icons need; that were run */
-    uint64_t spline_calls;  /* besides: calls with a spline in them */
-    uint64_t wrong_icons;   /* whose points or calls were not as before */
-    double worst;           /* distance of a point to what it was before */
+    size_t rounds;         /* the plug-in was opened and closed */
+    uint64_t icons;        /* that the threads worked on meanwhile */
+    uint64_t restated;     /* of them with cubics as splines */
+    uint64_t splines;      /* objects made of the plug-in's class */
+    uint64_t wanted, made; /* calls that these icons need; that were run */
+    uint64_t spline_calls; /* besides: calls with a spline in them */
+    uint64_t wrong_icons;  /* whose points or calls were not as before */
+    double worst;          /* distance of a point to what it was before */
     double seconds;
 } live_result;
 

@@ -7,9 +7,9 @@
 
 #include <stdlib.h>
 
-static const char *const names[SHAPE_KINDS] = {
-    "line", "quadratic", "cubic", "arc", "polygon", "rect", "ellipse",
-    "circle"};
+static const char *const names[SHAPE_KINDS] = {"line",    "quadratic", "cubic",
+                                               "arc",     "polygon",   "rect",
+                                               "ellipse", "circle"};
 
 static const size_t sizes[SHAPE_KINDS] = {
     sizeof(line_shape),    sizeof(quadratic_shape), sizeof(cubic_shape),

@@ -247,13 +247,12 @@ static void write_icon(const icon *one, FILE *out)
     fputs("</figcaption></figure>\n", out);
 }
 
-static const char key[] =
-    "<p class=key><i style='color:var(--line)'></i>line"
-    "<i style='color:var(--curve)'></i>quadratic, cubic"
-    "<i style='color:var(--arc)'></i>arc"
-    "<i style='color:var(--corners)'></i>polygon, rect"
-    "<i style='color:var(--round)'></i>ellipse, circle"
-    "<i class=dot></i>where two meet</p>\n";
+static const char key[] = "<p class=key><i style='color:var(--line)'></i>line"
+                          "<i style='color:var(--curve)'></i>quadratic, cubic"
+                          "<i style='color:var(--arc)'></i>arc"
+                          "<i style='color:var(--corners)'></i>polygon, rect"
+                          "<i style='color:var(--round)'></i>ellipse, circle"
+                          "<i class=dot></i>where two meet</p>\n";
 
 static void write_head(const report_facts *facts, FILE *out)
 {
@@ -299,8 +298,7 @@ static void write_live(const live_result *live, FILE *out)
     write_row("calls that were run", live->made, out);
     write_row("further calls, with a spline", live->spline_calls, out);
     write_row("icons with another result than before", live->wrong_icons, out);
-    fprintf(out,
-            "<tr><th>farthest that a point moved<td>%.1e\n</table>\n",
+    fprintf(out, "<tr><th>farthest that a point moved<td>%.1e\n</table>\n",
             live->worst);
 }
 

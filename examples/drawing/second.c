@@ -119,8 +119,8 @@ static int judge_icon(judging *j)
     return 0;
 }
 
-int second_opinion(const shape_classes *classes, const icon *about,
-                   opinion *to, void (*on_dispute)(const char *message))
+int second_opinion(const shape_classes *classes, const icon *about, opinion *to,
+                   void (*on_dispute)(const char *message))
 {
     judging j = {.classes = classes,
                  .about = about,

@@ -14,8 +14,8 @@ typedef struct opinion {
 
 /* Adds the verdict on one icon to `to`; each disputed pair is told to
  * `on_dispute` (may be NULL). 0, or -1 when it failed. */
-int second_opinion(const shape_classes *classes, const icon *about,
-                   opinion *to, void (*on_dispute)(const char *message));
+int second_opinion(const shape_classes *classes, const icon *about, opinion *to,
+                   void (*on_dispute)(const char *message));
 
 /* Whether so few pairs are disputed that nothing is wrong: one in ten
  * thousand, where two outlines nearly coincide for a very short way. */

@@ -76,8 +76,8 @@ static pair_status formula(shape_kind i, const shape *a, shape_kind k,
 
 static uint64_t expected_calls;
 
-static void directly(shape_kind i, const shape *a, shape_kind k,
-                     const shape *b, hits *out)
+static void directly(shape_kind i, const shape *a, shape_kind k, const shape *b,
+                     hits *out)
 {
     expected_calls++;
     if (formula(i, a, k, b, out) == PAIR_DONE)
@@ -127,9 +127,8 @@ static shape *corners(shape_kind kind, const point *p, double r1, double r2,
 {
     const point high = {p[0].x + r1, p[0].y + r2};
     rect data;
-    assert_int_equal(kind == SHAPE_RECT
-                         ? rect_make(&data, p[0], high)
-                         : polygon_make(&data.base, p, 4, grid),
+    assert_int_equal(kind == SHAPE_RECT ? rect_make(&data, p[0], high)
+                                        : polygon_make(&data.base, p, 4, grid),
                      0);
     shape *made = kind == SHAPE_RECT ? rect_new(&classes, &data)
                                      : polygon_new(&classes, &data.base);

@@ -38,8 +38,7 @@ static void the_oracle_agrees_on_real_icons(void **state)
     icon_set set = {.classes = &classes, .on_fault = show};
     assert_int_equal(icon_set_read(&set, folder, icons), 0);
     for (size_t i = 0; i < set.count; i++)
-        assert_int_equal(
-            second_opinion(&classes, &set.icons[i], &o, show), 0);
+        assert_int_equal(second_opinion(&classes, &set.icons[i], &o, show), 0);
     print_message("%zu icons, %zu pairs, %zu points, %zu crossings, "
                   "%zu disputed\n",
                   o.icons, o.pairs, o.points, o.crossings, o.disputed);

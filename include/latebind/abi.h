@@ -80,7 +80,7 @@ enum {
 };
 
 /* The flags of entries that only a generic's `wrap` adapter may run. */
-#define LBI_WRAPPED                                                           \
+#define LBI_WRAPPED                                                            \
     (LB_ENTRY_AT_START | LB_ENTRY_AT_END | LB_ENTRY_FRAME | LB_ENTRY_COMBINED)
 
 /* Folds the results of methods. `accumulator` and `result` point to values of
@@ -99,21 +99,21 @@ struct lb_entry {
     lb_fn fn;                /* what a slot calls with the address of this */
     const lb_entry *inner;   /* what a wrapper runs inside, else NULL      */
     uint32_t flags;
-    uint32_t status;         /* LB_OK, else why the chain ends here        */
+    uint32_t status; /* LB_OK, else why the chain ends here        */
     lb_generic *generic;
     const lb_entry *const *parts; /* frame: befores, afters; combined: all */
     uint32_t part_count;
-    uint32_t before_count;   /* of parts; the rest are afters              */
-    lb_combine_fn combine;   /* combined only                              */
-    const void *rule;        /* the engine's                               */
+    uint32_t before_count; /* of parts; the rest are afters              */
+    lb_combine_fn combine; /* combined only                              */
+    const void *rule;      /* the engine's                               */
 };
 
 /* What a generic function's callers load. */
 struct lb_head {
-    const char *table; /* the first cell                          */
-    uint32_t mask;     /* (cells - 1) * 16                        */
-    uint32_t shift;    /* two and more arguments: how keys are mixed */
-    lb_generic *generic;           /* NULL until bound */
+    const char *table;   /* the first cell                          */
+    uint32_t mask;       /* (cells - 1) * 16                        */
+    uint32_t shift;      /* two and more arguments: how keys are mixed */
+    lb_generic *generic; /* NULL until bound */
     const lb_signature *signature;
 };
 
@@ -151,12 +151,12 @@ struct lb_signature {
     uint32_t result_size;
     lb_type_code (*result_type)(void);
     const char *name;
-    const char *text;      /* "double (const shape *)"                    */
-    lb_fn fallback;        /* called when no method is applicable         */
-    lb_fn wrap;            /* runs frames, combinations, propagation      */
-    lb_fn box;             /* calls a boxed method                        */
-    lb_fn stub;            /* in a cell whose rule is gone: resolves anew */
-    lb_fn swap_call;       /* NULL: no commutative rules                  */
+    const char *text; /* "double (const shape *)"                    */
+    lb_fn fallback;   /* called when no method is applicable         */
+    lb_fn wrap;       /* runs frames, combinations, propagation      */
+    lb_fn box;        /* calls a boxed method                        */
+    lb_fn stub;       /* in a cell whose rule is gone: resolves anew */
+    lb_fn swap_call;  /* NULL: no commutative rules                  */
     lb_fn swap_next;
     /* Calls `fn`, of the generic's type, with unpacked arguments. */
     void (*call)(lb_fn fn, lb_slot slot, const lb_value *argv,
@@ -218,8 +218,8 @@ LBI_INLINE const lb_entry *lb_load_entry(lb_slot slot)
 {
     const uint64_t word =
         (uint64_t)(uintptr_t)__atomic_load_n(slot, __ATOMIC_ACQUIRE);
-    return (const lb_entry *)(uintptr_t)(
-        word & ((UINT64_C(1) << LBI_ENTRY_BITS) - 1));
+    return (const lb_entry *)(uintptr_t)(word &
+                                         ((UINT64_C(1) << LBI_ENTRY_BITS) - 1));
 }
 
 /* The handle in an object's header (not NULL). */
@@ -284,19 +284,19 @@ LBI_INLINE int lb_find(const lb_head *head, unsigned count, const uint32_t *h,
         *slot = (lb_slot)(const void *)(table + 8 + lbi_apart(at));
         return LB_LIKELY(tag >> LBI_ENTRY_BITS == 0);
     }
-    at = lbi_mix(h, count,
-                 __atomic_load_n(&head->shift, __ATOMIC_RELAXED)) & mask;
+    at = lbi_mix(h, count, __atomic_load_n(&head->shift, __ATOMIC_RELAXED)) &
+         mask;
     *slot = (lb_slot)(const void *)(table - 8 - at / 2);
     if (count <= 3) {
-        const int hit = lbi_load_word(table + 8 + lbi_apart(at)) ==
-                        lbi_key(h, count);
+        const int hit =
+            lbi_load_word(table + 8 + lbi_apart(at)) == lbi_key(h, count);
         *fn = (lb_fn)(uintptr_t)lbi_load_word(table + at);
         return LB_LIKELY(hit);
     }
     const char *const wide = table + at * 2;
-    int hit = lbi_load_word(wide + 8) == lbi_key(h, 3) &&
-              lbi_load_word(wide + 16) ==
-                  lbi_key(h + 3, count < 6 ? count - 3 : 3);
+    int hit =
+        lbi_load_word(wide + 8) == lbi_key(h, 3) &&
+        lbi_load_word(wide + 16) == lbi_key(h + 3, count < 6 ? count - 3 : 3);
     if (count > 6)
         hit = hit && lbi_load_word(wide + 24) == lbi_key(h + 6, count - 6);
     *fn = (lb_fn)(uintptr_t)lbi_load_word(wide);

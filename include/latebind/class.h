@@ -16,11 +16,11 @@ extern "C" {
 
 /* What a class is made of. Zero is a good default for all but `name`. */
 typedef struct lb_class_spec {
-    const char *name;              /* copied; need not be unique */
-    lb_class *const *bases;        /* most important first, copied */
+    const char *name;       /* copied; need not be unique */
+    lb_class *const *bases; /* most important first, copied */
     size_t base_count;
-    size_t instance_size;          /* bytes, header included; for lb_new */
-    void *context;                 /* the caller's, see lb_class_context */
+    size_t instance_size;           /* bytes, header included; for lb_new */
+    void *context;                  /* the caller's, see lb_class_context */
     void (*release)(void *context); /* called when the class is freed */
     lb_class *const *linearization; /* NULL: C3. Else the order after the
                                        class itself, e.g. a custom mro() */

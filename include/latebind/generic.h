@@ -39,10 +39,10 @@ typedef struct lb_predicate {
 typedef int (*lb_equal_fn)(void *context, lb_value expected, lb_value value);
 
 typedef enum lb_kind {
-    LB_ANY = 0,    /* every argument                                        */
-    LB_IS = 1,     /* instances of `cls` and its subclasses                 */
-    LB_EQL = 2,    /* arguments equal to `value`, of class `cls` or below    */
-    LB_WHERE = 3   /* instances of `cls` (NULL: of any) with `predicate`     */
+    LB_ANY = 0,  /* every argument                                        */
+    LB_IS = 1,   /* instances of `cls` and its subclasses                 */
+    LB_EQL = 2,  /* arguments equal to `value`, of class `cls` or below    */
+    LB_WHERE = 3 /* instances of `cls` (NULL: of any) with `predicate`     */
 } lb_kind;
 
 /* What one dispatched argument must be. */
@@ -85,8 +85,7 @@ LBI_INLINE lb_specializer lb_eql(lb_class *cls, lb_value value)
 
 /* Instances of `cls` (NULL: of any class) for which `predicate` holds. It is
  * referred to, so it must outlive the rules made with it. */
-LBI_INLINE lb_specializer lb_where(lb_class *cls,
-                                   const lb_predicate *predicate)
+LBI_INLINE lb_specializer lb_where(lb_class *cls, const lb_predicate *predicate)
 {
     lb_specializer s = lb_any();
     s.kind = LB_WHERE;
@@ -115,15 +114,15 @@ typedef enum lb_propagate {
 typedef struct lb_rule {
     const lb_method *method;
     const lb_specializer *specializers; /* of the dispatched arguments */
-    size_t count;       /* typed: fewer than the generic's: any; boxed: the
+    size_t count;    /* typed: fewer than the generic's: any; boxed: the
                            arguments taken, past the dispatched ones LB_ANY */
-    size_t optional;    /* boxed: of these, how many may be missing */
+    size_t optional; /* boxed: of these, how many may be missing */
     const lb_specializer *rest; /* boxed: what further arguments must be
                                    (LB_ANY or LB_IS); NULL: there are none */
     lb_qualifier qualifier;
     lb_propagate propagate;
-    int commutative;    /* also applicable with its first two exchanged */
-    void *context;      /* what the method finds in its entry */
+    int commutative; /* also applicable with its first two exchanged */
+    void *context;   /* what the method finds in its entry */
     void (*release)(void *context); /* called once nothing can run it */
 } lb_rule;
 
@@ -152,7 +151,7 @@ typedef enum lb_combination {
     LB_SUM = 3,      /* results of all added up (arithmetic types) */
     LB_AND = 4,      /* until one is false; LB_OR: until one is true */
     LB_OR = 5,
-    LB_APPEND = 6,   /* boxed generics: the methods' lb_results * joined */
+    LB_APPEND = 6, /* boxed generics: the methods' lb_results * joined */
     LB_USER_COMBINATION = 7
 } lb_combination;
 
@@ -181,7 +180,7 @@ typedef struct lb_policy {
     const uint32_t *precedence; /* the order in which the dispatched
                                    arguments count; NULL: left to right */
     size_t precedence_count;
-    int silent;            /* do not look for ambiguities at definitions */
+    int silent; /* do not look for ambiguities at definitions */
 } lb_policy;
 
 /* Binds a typed generic function to a runtime, once: LB_EXISTS when it is
@@ -239,18 +238,17 @@ LB_PUBLIC lb_status lb_remove_rules(lb_generic *generic, const lb_rule *rules,
 
 /* The short forms for class specializers: one class per dispatched argument
  * (NULL: any), primary, no context. `head` must be bound. */
-LB_PUBLIC lb_status lb_add_classes(const lb_head *head,
-                                   const lb_method *method,
+LB_PUBLIC lb_status lb_add_classes(const lb_head *head, const lb_method *method,
                                    lb_class *const *classes);
 LB_PUBLIC lb_status lb_remove_classes(const lb_head *head,
                                       const lb_method *method,
                                       lb_class *const *classes);
 #ifndef __cplusplus
-#define lb_add(head, method, ...)                                             \
-    lb_add_classes(head, method,                                              \
+#define lb_add(head, method, ...)                                              \
+    lb_add_classes(head, method,                                               \
                    (lb_class *const[LB_MAX_DISPATCH]){__VA_ARGS__})
-#define lb_remove(head, method, ...)                                          \
-    lb_remove_classes(head, method,                                           \
+#define lb_remove(head, method, ...)                                           \
+    lb_remove_classes(head, method,                                            \
                       (lb_class *const[LB_MAX_DISPATCH]){__VA_ARGS__})
 #endif
 

@@ -36,8 +36,8 @@ typedef struct lb_plugin_info {
 #define LBI_PLUGIN_LINKAGE extern
 #endif
 
-#define LB_PLUGIN(name, load, unload)                                         \
-    LBI_PLUGIN_LINKAGE LB_PUBLIC const lb_plugin_info lb_plugin_entry;        \
+#define LB_PLUGIN(name, load, unload)                                          \
+    LBI_PLUGIN_LINKAGE LB_PUBLIC const lb_plugin_info lb_plugin_entry;         \
     const lb_plugin_info lb_plugin_entry = {LB_ABI, name, load, unload}
 
 /* Opens the plug-in in the file `path` and publishes its rules.

@@ -26,8 +26,8 @@ typedef struct lb_reader lb_reader;
  * It returns NULL when it cannot, leaving `pointer` as it was. It must not call
  * into that runtime. It is called by whatever thread calls the runtime, but
  * never by two at a time. */
-typedef void *(*lb_reallocate_fn)(void *context, void *pointer,
-                                  size_t old_size, size_t new_size);
+typedef void *(*lb_reallocate_fn)(void *context, void *pointer, size_t old_size,
+                                  size_t new_size);
 
 /* Receives reports: an ambiguity found at a definition, a failed typed call
  * without a fallback. Called without the lock, by the thread that caused it. */
@@ -70,23 +70,23 @@ typedef struct lb_config {
 /* Memory and events of a runtime, all in bytes or counts since creation. The
  * counts of calls are approximate while several threads miss at once. */
 typedef struct lb_statistics {
-    size_t bytes;           /* held now, everything                       */
-    size_t bytes_classes;   /* of it: classes and their linearizations    */
-    size_t bytes_tables;    /* live tables with entry words, second level */
-    size_t bytes_entries;   /* entries and rules                          */
-    size_t bytes_retired;   /* replaced, waiting for quiescence           */
-    size_t classes;         /* living                                     */
-    size_t ids;             /* class ids held                             */
-    size_t unnumbered;      /* living classes that got no id              */
-    size_t generics;        /* living                                     */
-    size_t rules;           /* defined now                                */
-    size_t cells;           /* resolved keys in first-level tables        */
-    size_t displaced;       /* resolved keys in the second level          */
-    uint64_t misses;        /* calls that went the slow way               */
-    uint64_t second_level;  /* of them: answered by the second level      */
-    uint64_t resolutions;   /* of them: resolved from the rules           */
-    uint64_t changes;       /* definitions that changed a generic         */
-    uint64_t growths;       /* tables replaced by larger or denser ones   */
+    size_t bytes;          /* held now, everything                       */
+    size_t bytes_classes;  /* of it: classes and their linearizations    */
+    size_t bytes_tables;   /* live tables with entry words, second level */
+    size_t bytes_entries;  /* entries and rules                          */
+    size_t bytes_retired;  /* replaced, waiting for quiescence           */
+    size_t classes;        /* living                                     */
+    size_t ids;            /* class ids held                             */
+    size_t unnumbered;     /* living classes that got no id              */
+    size_t generics;       /* living                                     */
+    size_t rules;          /* defined now                                */
+    size_t cells;          /* resolved keys in first-level tables        */
+    size_t displaced;      /* resolved keys in the second level          */
+    uint64_t misses;       /* calls that went the slow way               */
+    uint64_t second_level; /* of them: answered by the second level      */
+    uint64_t resolutions;  /* of them: resolved from the rules           */
+    uint64_t changes;      /* definitions that changed a generic         */
+    uint64_t growths;      /* tables replaced by larger or denser ones   */
 } lb_statistics;
 
 /* Sets `config` to the defaults: multi-threaded, quiesce, libc, no limits. */

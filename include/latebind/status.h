@@ -20,24 +20,24 @@ extern "C" {
 /* What a public call came to. The numbers are part of the ABI. */
 typedef enum lb_status {
     LB_OK = 0,
-    LB_NO_MEMORY = 1,       /* the allocator hook returned NULL             */
-    LB_BAD_ARGUMENT = 2,    /* NULL or out of range; the message names it   */
-    LB_LIMIT = 3,           /* a limit of the configuration was reached     */
-    LB_BAD_ORDER = 4,       /* no C3 linearization; the message shows why   */
-    LB_BUSY = 5,            /* still in use; the message says by what       */
-    LB_EXISTS = 6,          /* the name is taken                            */
-    LB_NOT_FOUND = 7,       /* no such class, generic, rule or symbol       */
-    LB_NO_METHOD = 8,       /* no method is applicable to the arguments     */
-    LB_AMBIGUOUS = 9,       /* no most specific method                      */
-    LB_NO_NEXT_METHOD = 10, /* the chain of applicable methods has ended    */
-    LB_UNBOUND = 11,        /* the generic function has no runtime yet      */
-    LB_NO_CLASS = 12,       /* an argument's header names no living class   */
-    LB_BAD_SIGNATURE = 13,  /* method and generic differ in their C types   */
-    LB_BAD_ABI = 14,        /* built for another LB_ABI                     */
-    LB_BAD_PLUGIN = 15,     /* not loadable, or not a plug-in               */
+    LB_NO_MEMORY = 1,         /* the allocator hook returned NULL             */
+    LB_BAD_ARGUMENT = 2,      /* NULL or out of range; the message names it   */
+    LB_LIMIT = 3,             /* a limit of the configuration was reached     */
+    LB_BAD_ORDER = 4,         /* no C3 linearization; the message shows why   */
+    LB_BUSY = 5,              /* still in use; the message says by what       */
+    LB_EXISTS = 6,            /* the name is taken                            */
+    LB_NOT_FOUND = 7,         /* no such class, generic, rule or symbol       */
+    LB_NO_METHOD = 8,         /* no method is applicable to the arguments     */
+    LB_AMBIGUOUS = 9,         /* no most specific method                      */
+    LB_NO_NEXT_METHOD = 10,   /* the chain of applicable methods has ended    */
+    LB_UNBOUND = 11,          /* the generic function has no runtime yet      */
+    LB_NO_CLASS = 12,         /* an argument's header names no living class   */
+    LB_BAD_SIGNATURE = 13,    /* method and generic differ in their C types   */
+    LB_BAD_ABI = 14,          /* built for another LB_ABI                     */
+    LB_BAD_PLUGIN = 15,       /* not loadable, or not a plug-in               */
     LB_PREDICATE_FAILED = 16, /* a predicate or equality reported an error  */
-    LB_REENTERED = 17,      /* called from inside a hook that must not call */
-    LB_METHOD_FAILED = 18,  /* a boxed method reported failure of its own   */
+    LB_REENTERED = 17,        /* called from inside a hook that must not call */
+    LB_METHOD_FAILED = 18,    /* a boxed method reported failure of its own   */
     LB_STATUS_COUNT = 19
 } lb_status;
 

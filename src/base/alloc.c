@@ -34,8 +34,8 @@ void *lbi_resize(lbi_allocator *allocator, void *pointer, size_t old_size,
 {
     if (allocator->mutex)
         pthread_mutex_lock(allocator->mutex);
-    void *result = allocator->reallocate(allocator->context, pointer, old_size,
-                                         new_size);
+    void *result =
+        allocator->reallocate(allocator->context, pointer, old_size, new_size);
     if (allocator->mutex)
         pthread_mutex_unlock(allocator->mutex);
     if (result == NULL && new_size != 0)
@@ -88,8 +88,8 @@ bool lbi_reserve(lbi_allocator *allocator, void *array_address,
     size_t wanted = *capacity ? *capacity : 4;
     while (wanted < need)
         wanted *= 2;
-    void *grown = lbi_resize(allocator, *array, *capacity * item,
-                             wanted * item);
+    void *grown =
+        lbi_resize(allocator, *array, *capacity * item, wanted * item);
     if (grown == NULL)
         return false;
     *array = grown;

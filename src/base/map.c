@@ -45,7 +45,6 @@ void lbi_map_remove(lbi_map *map, lbi_link *item)
 
 void lbi_map_free(lbi_map *map, lbi_allocator *allocator)
 {
-    lbi_free(allocator, map->buckets,
-             map->bucket_count * sizeof *map->buckets);
+    lbi_free(allocator, map->buckets, map->bucket_count * sizeof *map->buckets);
     *map = (lbi_map){0};
 }

@@ -5,9 +5,8 @@
 #include "latebind/status.h"
 
 /* Sets the calling thread's message and returns `status`. */
-__attribute__((format(printf, 2, 3))) lb_status lbi_fail(lb_status status,
-                                                         const char *format,
-                                                         ...);
+__attribute__((format(printf, 2, 3))) lb_status
+lbi_fail(lb_status status, const char *format, ...);
 
 /* LB_NO_MEMORY, in the words used everywhere. */
 lb_status lbi_no_memory(void);

@@ -30,16 +30,16 @@ static lb_status check_classes(const lb_runtime *runtime, const char *name,
         return lbi_fail(LB_BAD_ARGUMENT, "class %s: the %ss are NULL", name,
                         what);
     if (count > UINT16_MAX)
-        return lbi_fail(LB_BAD_ARGUMENT, "class %s: %zu %ss are too many",
-                        name, count, what);
+        return lbi_fail(LB_BAD_ARGUMENT, "class %s: %zu %ss are too many", name,
+                        count, what);
     for (size_t i = 0; i < count; i++) {
         if (classes[i] == NULL)
             return lbi_fail(LB_BAD_ARGUMENT, "class %s: %s %zu is NULL", name,
                             what, i);
         if (classes[i]->runtime != runtime)
             return lbi_fail(LB_BAD_ARGUMENT,
-                            "class %s: %s %s is of another runtime", name,
-                            what, classes[i]->name);
+                            "class %s: %s %s is of another runtime", name, what,
+                            classes[i]->name);
         for (size_t j = 0; j < i; j++)
             if (classes[j] == classes[i])
                 return lbi_fail(LB_BAD_ARGUMENT,
@@ -69,8 +69,8 @@ static lb_status supplied_order(lb_class *cls, lb_class *const *rest,
                                 size_t count, lb_class ***order,
                                 uint32_t *order_count)
 {
-    lb_class **out = lbi_alloc(&cls->runtime->allocator,
-                               (count + 1) * sizeof *out);
+    lb_class **out =
+        lbi_alloc(&cls->runtime->allocator, (count + 1) * sizeof *out);
     if (out == NULL)
         return lbi_no_memory();
     out[0] = cls;
@@ -83,9 +83,8 @@ static lb_status supplied_order(lb_class *cls, lb_class *const *rest,
 
 static bool is_chain(const lb_class *cls)
 {
-    return !cls->supplied &&
-           (cls->base_count == 0 ||
-            (cls->base_count == 1 && cls->bases[0]->chain));
+    return !cls->supplied && (cls->base_count == 0 ||
+                              (cls->base_count == 1 && cls->bases[0]->chain));
 }
 
 static void count_descendants(lb_class *cls, size_t by)
@@ -129,13 +128,12 @@ static lb_status prepare_class(lb_class *cls, const lb_class_spec *spec)
     if (cls->name == NULL || cls->bases == NULL)
         return lbi_no_memory();
     cls->supplied = spec->linearization != NULL;
-    lb_status status =
-        cls->supplied
-            ? supplied_order(cls, spec->linearization,
-                             spec->linearization_count, &cls->order,
-                             &cls->order_count)
-            : lbi_linearize(cls, cls->bases, cls->base_count, &cls->order,
-                            &cls->order_count);
+    lb_status status = cls->supplied
+                           ? supplied_order(cls, spec->linearization,
+                                            spec->linearization_count,
+                                            &cls->order, &cls->order_count)
+                           : lbi_linearize(cls, cls->bases, cls->base_count,
+                                           &cls->order, &cls->order_count);
     if (status != LB_OK)
         return status;
     for (uint32_t i = 0; i < cls->base_count; i++) {
@@ -160,8 +158,7 @@ static void link_class(lb_runtime *runtime, lb_class *cls)
     cls->chain = is_chain(cls);
     link_derived(cls);
     count_descendants(cls, 1);
-    lbi_map_add(&runtime->class_names, &cls->by_name,
-                lbi_hash_text(cls->name));
+    lbi_map_add(&runtime->class_names, &cls->by_name, lbi_hash_text(cls->name));
     cls->previous = runtime->last_class;
     if (runtime->last_class)
         runtime->last_class->next = cls;
@@ -229,13 +226,13 @@ lb_class *lb_class_make(lb_runtime *runtime, const char *name,
 {
     lb_class *const bases[] = {base ? base : second_base, second_base};
     lb_class *result = NULL;
-    lb_class_create(runtime,
-                    &(lb_class_spec){.name = name,
-                                     .bases = bases,
-                                     .base_count = (base != NULL) +
-                                                   (second_base != NULL),
-                                     .instance_size = instance_size},
-                    &result);
+    lb_class_create(
+        runtime,
+        &(lb_class_spec){.name = name,
+                         .bases = bases,
+                         .base_count = (base != NULL) + (second_base != NULL),
+                         .instance_size = instance_size},
+        &result);
     return result;
 }
 
@@ -273,8 +270,7 @@ static void free_family(lb_runtime *runtime, family *f, bool orders)
                      cls->new_order_count * sizeof *cls->new_order);
         cls->new_order = NULL;
     }
-    lbi_free(&runtime->allocator, f->members,
-             f->capacity * sizeof *f->members);
+    lbi_free(&runtime->allocator, f->members, f->capacity * sizeof *f->members);
 }
 
 static void swap_order(lb_class *cls)
@@ -380,12 +376,11 @@ static lb_status change_bases(lb_class *cls, lb_class *const *bases,
         return lbi_no_memory();
     lb_class **order = NULL;
     uint32_t order_count = 0;
-    lb_status status = cls->supplied
-                           ? supplied_order(cls, cls->order + 1,
-                                            cls->order_count - 1, &order,
-                                            &order_count)
-                           : lbi_linearize(cls, copy, (uint32_t)count, &order,
-                                           &order_count);
+    lb_status status =
+        cls->supplied
+            ? supplied_order(cls, cls->order + 1, cls->order_count - 1, &order,
+                             &order_count)
+            : lbi_linearize(cls, copy, (uint32_t)count, &order, &order_count);
     family f = {0};
     if (status == LB_OK)
         status = reorder(cls, order, order_count, &f);
@@ -451,9 +446,9 @@ lb_status lb_class_set_linearization(lb_class *cls, lb_class *const *order,
 {
     lb_status status;
     if ((status = check_name("cls", cls)) != LB_OK ||
-        (order && (status = check_classes(cls->runtime, cls->name,
-                                          "linearization entry", order,
-                                          count)) != LB_OK) ||
+        (order &&
+         (status = check_classes(cls->runtime, cls->name, "linearization entry",
+                                 order, count)) != LB_OK) ||
         (status = lbi_enter_runtime(cls->runtime)) != LB_OK)
         return status;
     for (size_t i = 0; order && i < count; i++)
@@ -491,8 +486,8 @@ static void forget_class(lb_runtime *runtime, void *content)
         lbi_block_free(runtime, cls);
         return;
     }
-    const release_call call = {{NULL, release_class}, cls->release,
-                               cls->context};
+    const release_call call = {
+        {NULL, release_class}, cls->release, cls->context};
     memcpy(content, &call, sizeof call);
     lbi_call_later(runtime, &((release_call *)content)->later);
 }
@@ -544,8 +539,7 @@ static lb_status end_class(lb_class *cls)
     free_class_memory(cls);
     cls->next = runtime->dying;
     runtime->dying = cls;
-    if (++runtime->dying_count >= SWEEP_AT &&
-        lbi_reclaims_by_itself(runtime))
+    if (++runtime->dying_count >= SWEEP_AT && lbi_reclaims_by_itself(runtime))
         lbi_classes_swept(runtime);
     return LB_OK;
 }
@@ -597,8 +591,7 @@ void lbi_classes_end(lb_runtime *runtime)
 lb_class *lb_class_find(lb_runtime *runtime, const char *name)
 {
     lb_class *found = NULL;
-    if (runtime == NULL || name == NULL ||
-        lbi_enter_runtime(runtime) != LB_OK)
+    if (runtime == NULL || name == NULL || lbi_enter_runtime(runtime) != LB_OK)
         return NULL;
     const uint64_t hash = lbi_hash_text(name);
     for (lbi_link *l = lbi_map_chain(&runtime->class_names, hash); l && !found;
@@ -633,8 +626,7 @@ static size_t copy_out(lb_class *const *from, size_t count, lb_class **out,
                        size_t capacity)
 {
     if (out)
-        memcpy(out, from,
-               (count < capacity ? count : capacity) * sizeof *out);
+        memcpy(out, from, (count < capacity ? count : capacity) * sizeof *out);
     return count;
 }
 
@@ -643,8 +635,7 @@ size_t lb_class_linearization(const lb_class *cls, lb_class **out,
 {
     if (cls == NULL || lbi_enter_runtime(cls->runtime) != LB_OK)
         return 0;
-    const size_t count =
-        copy_out(cls->order, cls->order_count, out, capacity);
+    const size_t count = copy_out(cls->order, cls->order_count, out, capacity);
     lbi_leave_runtime(cls->runtime, LB_OK);
     return count;
 }

@@ -15,11 +15,11 @@ struct lb_class {
     lb_class **derived;   /* direct subclasses, unordered */
     lb_class **new_order; /* while a change of bases is prepared */
     uint32_t base_count, order_count, new_order_count;
-    uint32_t scratch;     /* of a running merge */
+    uint32_t scratch; /* of a running merge */
     size_t derived_count, derived_capacity;
-    size_t descendants;   /* classes that have this one in their order */
-    size_t references;    /* specializers of rules that name it */
-    uint64_t stamp;       /* marks of walks over classes */
+    size_t descendants;        /* classes that have this one in their order */
+    size_t references;         /* specializers of rules that name it */
+    uint64_t stamp;            /* marks of walks over classes */
     lb_class *next, *previous; /* living ones, in order of creation */
     size_t instance_size;
     void *context;

@@ -8,9 +8,9 @@ enum {
     LBI_ID_BITS = 20,
     /* Ids below are no class's: 0 to 15 cannot be told from an empty slot's
      * index; then come those that stand for a number of arguments. */
-    LBI_ID_ARITY = 16,   /* + argc, up to LBI_ARITY_LIMIT */
+    LBI_ID_ARITY = 16, /* + argc, up to LBI_ARITY_LIMIT */
     LBI_ARITY_LIMIT = 30,
-    LBI_ID_ABSENT = 47,  /* a missing optional argument */
+    LBI_ID_ABSENT = 47, /* a missing optional argument */
     LBI_ID_FIRST = 48,
     LBI_ID_END = (1 << LBI_ID_BITS) - 16 /* the rest means "empty" */
 };

@@ -64,8 +64,7 @@ static void where(char *to, size_t size, const list *l, const char *name)
 }
 
 /* Two heads each of which another list wants behind the other. */
-static lb_status explain_conflict(const char *name, list *lists,
-                                  uint32_t count)
+static lb_status explain_conflict(const char *name, list *lists, uint32_t count)
 {
     char one[160], two[160];
     for (uint32_t i = 0; i < count; i++)
@@ -87,9 +86,8 @@ static lb_status explain_conflict(const char *name, list *lists,
     size_t used = 0;
     for (uint32_t i = 0; i < count && used < sizeof heads; i++)
         if (lists[i].left)
-            used += (size_t)snprintf(heads + used, sizeof heads - used,
-                                     "%s%s", used ? ", " : "",
-                                     lists[i].at[0]->name);
+            used += (size_t)snprintf(heads + used, sizeof heads - used, "%s%s",
+                                     used ? ", " : "", lists[i].at[0]->name);
     return lbi_fail(LB_BAD_ORDER,
                     "class %s has no order: of %s each must come after "
                     "another",
@@ -130,8 +128,7 @@ static lb_status merge(lb_class *cls, list *lists, uint32_t count,
 }
 
 lb_status lbi_linearize(lb_class *cls, lb_class *const *bases,
-                        uint32_t base_count, lb_class ***order,
-                        uint32_t *count)
+                        uint32_t base_count, lb_class ***order, uint32_t *count)
 {
     lbi_allocator *allocator = &cls->runtime->allocator;
     size_t room = 1 + base_count;

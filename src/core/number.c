@@ -26,8 +26,8 @@ static bool make_chunk(lb_runtime *runtime, uint32_t serial)
     const int top = 63 - __builtin_clzll(at);
     lb_class ***chunk = &runtime->chunks[top - LBI_FIRST_CHUNK_BITS];
     if (*chunk == NULL)
-        lbi_store(chunk, lbi_zalloc(&runtime->allocator,
-                                    sizeof(lb_class *) << top));
+        lbi_store(chunk,
+                  lbi_zalloc(&runtime->allocator, sizeof(lb_class *) << top));
     return *chunk != NULL;
 }
 
@@ -158,8 +158,7 @@ static uint32_t near_kin(const lb_class *cls)
         return 0;
     const lb_class *base = cls->bases[0];
     uint32_t near_id = lbi_id(base->handle);
-    for (size_t i = base->derived_count, seen = 0; i-- > 0 && seen < 2;
-         seen++)
+    for (size_t i = base->derived_count, seen = 0; i-- > 0 && seen < 2; seen++)
         if (lbi_id(base->derived[i]->handle) > near_id)
             near_id = lbi_id(base->derived[i]->handle);
     return near_id;
@@ -171,9 +170,8 @@ static void number_class(lb_class *cls)
     const uint32_t limit = runtime->config.max_ids;
     if (number_family(cls))
         return;
-    const uint32_t id = limit && runtime->id_count >= limit
-                            ? 0
-                            : lbi_id_take(near_kin(cls));
+    const uint32_t id =
+        limit && runtime->id_count >= limit ? 0 : lbi_id_take(near_kin(cls));
     if (id) {
         number(cls, id);
     } else {
@@ -205,8 +203,8 @@ lb_header lb_class_header(lb_class *cls)
 
 lb_header lbi_read_header(const lb_header *head)
 {
-    const uint64_t both = __atomic_load_n((const lbi_word *)head,
-                                          __ATOMIC_ACQUIRE);
+    const uint64_t both =
+        __atomic_load_n((const lbi_word *)head, __ATOMIC_ACQUIRE);
     return (lb_header){(uint32_t)both, (uint32_t)(both >> 32)};
 }
 

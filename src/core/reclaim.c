@@ -19,8 +19,8 @@
 struct lb_reader {
     lb_runtime *runtime;
     lb_reader *next, *previous;
-    uint64_t epoch; /* atomic; 0: outside */
-    uint32_t depth; /* of brackets; the owning thread's */
+    uint64_t epoch;     /* atomic; 0: outside */
+    uint32_t depth;     /* of brackets; the owning thread's */
     const void *thread; /* that is inside now; atomic */
 };
 

@@ -175,19 +175,18 @@ lb_status lb_get_statistics(lb_runtime *runtime, lb_statistics *result)
     lb_status status = lbi_enter_runtime(runtime);
     if (status != LB_OK)
         return status;
-    *result = (lb_statistics){
-        .bytes = lbi_peek(&runtime->allocator.bytes),
-        .bytes_classes = runtime->class_bytes,
-        .bytes_retired = runtime->retired_bytes,
-        .classes = runtime->class_count,
-        .ids = runtime->id_count,
-        .unnumbered = runtime->unnumbered_count,
-        .generics = runtime->generic_count,
-        .misses = lbi_peek(&runtime->misses),
-        .second_level = lbi_peek(&runtime->second_level),
-        .resolutions = lbi_peek(&runtime->resolutions),
-        .changes = lbi_peek(&runtime->changes),
-        .growths = lbi_peek(&runtime->growths)};
+    *result = (lb_statistics){.bytes = lbi_peek(&runtime->allocator.bytes),
+                              .bytes_classes = runtime->class_bytes,
+                              .bytes_retired = runtime->retired_bytes,
+                              .classes = runtime->class_count,
+                              .ids = runtime->id_count,
+                              .unnumbered = runtime->unnumbered_count,
+                              .generics = runtime->generic_count,
+                              .misses = lbi_peek(&runtime->misses),
+                              .second_level = lbi_peek(&runtime->second_level),
+                              .resolutions = lbi_peek(&runtime->resolutions),
+                              .changes = lbi_peek(&runtime->changes),
+                              .growths = lbi_peek(&runtime->growths)};
     if (runtime->observer)
         runtime->observer->count(runtime, result);
     return lbi_leave_runtime(runtime, LB_OK);

@@ -51,12 +51,12 @@ struct lb_runtime {
     lb_class *first_class, *last_class;
     lbi_map class_names;
     size_t class_count, unnumbered_count, id_count;
-    size_t joined_count;  /* classes with several bases           */
+    size_t joined_count;   /* classes with several bases           */
     size_t supplied_count; /* classes with a supplied linearization */
     size_t class_bytes;
-    uint32_t unnumbered;  /* the id of classes that got none */
-    uint64_t stamp;       /* the last mark used on classes */
-    lb_class *dying;      /* destroyed, still in keys of tables */
+    uint32_t unnumbered; /* the id of classes that got none */
+    uint64_t stamp;      /* the last mark used on classes */
+    lb_class *dying;     /* destroyed, still in keys of tables */
     size_t dying_count;
 
     /* generic functions: kept by the room above */
@@ -71,7 +71,7 @@ struct lb_runtime {
     uint64_t epoch;     /* atomic */
     lbi_block *retired; /* newest first */
     size_t retired_bytes;
-    bool quiescing;     /* lb_quiesce: everything may go */
+    bool quiescing; /* lb_quiesce: everything may go */
 
     lbi_later *later, **later_end; /* to be called without the lock */
 
@@ -94,7 +94,6 @@ void lbi_call_later(lb_runtime *runtime, lbi_later *item);
 
 /* Reports to the configured hook once the lock is free, or drops the report
  * when there is no memory. */
-void lbi_report_later(lb_runtime *runtime, lb_status status,
-                      const char *text);
+void lbi_report_later(lb_runtime *runtime, lb_status status, const char *text);
 
 #endif

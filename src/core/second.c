@@ -29,8 +29,7 @@ static size_t probe(const lbi_records *r, const uint64_t *key, unsigned keys)
     size_t at = hash_key(key, keys) & r->mask;
     for (;; at = (at + 1) & r->mask) {
         const lbi_record *record = lbi_load(&r->at[at]);
-        if (record == NULL ||
-            memcmp(record->key, key, keys * sizeof *key) == 0)
+        if (record == NULL || memcmp(record->key, key, keys * sizeof *key) == 0)
             return at;
     }
 }
@@ -44,8 +43,8 @@ lbi_record *lbi_second_find(const lbi_second *second, const uint64_t *key,
 
 static lbi_records *make_records(lb_runtime *runtime, size_t room)
 {
-    lbi_records *r = lbi_block_alloc(
-        runtime, sizeof *r + room * sizeof(lbi_record *));
+    lbi_records *r =
+        lbi_block_alloc(runtime, sizeof *r + room * sizeof(lbi_record *));
     if (r) {
         r->mask = room - 1;
         r->bytes = sizeof *r + room * sizeof(lbi_record *);
@@ -66,8 +65,8 @@ static bool make_room(lbi_second *second, lb_runtime *runtime, unsigned keys)
             if (old->at[i])
                 grown->at[probe(grown, old->at[i]->key, keys)] = old->at[i];
         grown->used = old->used;
-        grown->bytes += old->bytes - sizeof *old -
-                        (old->mask + 1) * sizeof(lbi_record *);
+        grown->bytes +=
+            old->bytes - sizeof *old - (old->mask + 1) * sizeof(lbi_record *);
     }
     lbi_store(&second->records, grown);
     lbi_retire(runtime, old, NULL);

@@ -91,8 +91,7 @@ static unsigned pack_key(const uint32_t *key, unsigned keys, uint64_t *words)
 static void unpack_key(const uint64_t *words, unsigned keys, uint32_t *key)
 {
     for (unsigned i = 0; i < keys; i++)
-        key[i] =
-            (uint32_t)(lbi_peek(&words[i / 3]) >> (i % 3 * 20)) & 0xfffff0;
+        key[i] = (uint32_t)(lbi_peek(&words[i / 3]) >> (i % 3 * 20)) & 0xfffff0;
 }
 
 static uint64_t tag_of(uint32_t handle)
@@ -200,8 +199,7 @@ static void write_entry(const lbi_table *t, const char *table, uint32_t at,
                         const uint32_t *key, const lb_entry *entry)
 {
     const uint64_t tag = t->keys == 1 ? tag_of(key[0]) : 0;
-    lbi_store(entry_word(table, t->keys, at),
-              (uint64_t)(uintptr_t)entry | tag);
+    lbi_store(entry_word(table, t->keys, at), (uint64_t)(uintptr_t)entry | tag);
 }
 
 static void claim(const lbi_table *t, const char *table, uint32_t at,
@@ -374,8 +372,8 @@ static layout best_layout(const lbi_table *t, lbi_keys all, size_t tolerated,
 static uint32_t *gather(const lbi_table *t, lbi_keys outside, size_t *count)
 {
     const size_t room = t->live + outside.count;
-    uint32_t *all = lbi_alloc(&t->runtime->allocator,
-                              room * t->keys * sizeof *all);
+    uint32_t *all =
+        lbi_alloc(&t->runtime->allocator, room * t->keys * sizeof *all);
     if (all == NULL)
         return NULL;
     size_t n = 0;

@@ -11,13 +11,13 @@
 
 typedef struct lbi_table {
     lb_runtime *runtime;
-    lb_head *head;    /* what callers read */
+    lb_head *head;        /* what callers read */
     const lb_entry *gone; /* of a cell without a rule: resolves anew */
-    unsigned keys;    /* handles per key */
-    uint32_t slots;   /* cells; 0: the shared empty table */
-    uint32_t live;    /* cells with an entry */
-    uint32_t per_key; /* cells that a key may cost, at most */
-    uint32_t retry;   /* keys at which another fit is tried */
+    unsigned keys;        /* handles per key */
+    uint32_t slots;       /* cells; 0: the shared empty table */
+    uint32_t live;        /* cells with an entry */
+    uint32_t per_key;     /* cells that a key may cost, at most */
+    uint32_t retry;       /* keys at which another fit is tried */
 } lbi_table;
 
 void lbi_table_init(lbi_table *table, lb_runtime *runtime, lb_head *head,

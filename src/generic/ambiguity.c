@@ -91,8 +91,7 @@ static void find_common(lb_runtime *runtime, bool monotonic, lb_class *a,
         add_common(c, a);
     else if (lbi_is_subclass(b, a))
         add_common(c, b);
-    else if (runtime->joined_count && a->descendants > 1 &&
-             b->descendants > 1)
+    else if (runtime->joined_count && a->descendants > 1 && b->descendants > 1)
         descend(a->descendants < b->descendants ? a : b,
                 a->descendants < b->descendants ? b : a, ++runtime->stamp, c);
 }
@@ -102,10 +101,10 @@ static void find_common(lb_runtime *runtime, bool monotonic, lb_class *a,
 typedef struct pair {
     lb_generic *generic;
     lbi_match a, b;
-    lbi_call call;             /* classes to test, never NULL where given */
+    lbi_call call; /* classes to test, never NULL where given */
     commons common[LB_MAX_DISPATCH];
     lb_class *witness[LB_MAX_DISPATCH]; /* NULL: missing */
-    lb_class *only;            /* a class that must take part, or NULL */
+    lb_class *only; /* a class that must take part, or NULL */
 } pair;
 
 static bool same_value(const lb_specializer *a, const lb_specializer *b)
@@ -117,8 +116,8 @@ static bool same_value(const lb_specializer *a, const lb_specializer *b)
 /* True when what holds for the most general classes holds for those below. */
 static bool is_monotonic(const lb_generic *g)
 {
-    return g->runtime->supplied_count == 0 &&
-           g->policy.order != LB_WEIGHTED && g->policy.order != LB_USER_ORDER;
+    return g->runtime->supplied_count == 0 && g->policy.order != LB_WEIGHTED &&
+           g->policy.order != LB_USER_ORDER;
 }
 
 /* False when no existing class fits both at some position. */
@@ -142,8 +141,8 @@ static bool overlap(pair *p)
 static bool applies(const pair *p, const lbi_form *form)
 {
     uint32_t failed;
-    return !form->swapped || !lbi_form_fits(p->generic, &form->rule->forms[0],
-                                            &p->call, &failed);
+    return !form->swapped ||
+           !lbi_form_fits(p->generic, &form->rule->forms[0], &p->call, &failed);
 }
 
 static bool settle(void *context, lbi_form *form)
@@ -342,8 +341,8 @@ static const lb_class *narrow(const lbi_rule *rule, unsigned *position)
         const size_t optional = rule->given.count - rule->given.optional;
         if (cls == NULL || i >= optional)
             continue;
-        const size_t relatives = cls->order_count + cls->descendants +
-                                 g->index[i].open_count;
+        const size_t relatives =
+            cls->order_count + cls->descendants + g->index[i].open_count;
         if (relatives < fewest) {
             fewest = relatives;
             best = cls;
@@ -413,10 +412,9 @@ void lbi_rule_write(lbi_text *text, const lb_generic *g, const lb_rule *rule)
     for (size_t i = 0; i < count; i++) {
         static const lb_specializer any = {.kind = LB_ANY};
         lbi_text_put(text, i ? ", " : "");
-        write_specializer(text, i < rule->count ? &rule->specializers[i]
-                                                : &any);
-        lbi_text_put(text, i >= rule->count - rule->optional &&
-                                   i < rule->count
+        write_specializer(text,
+                          i < rule->count ? &rule->specializers[i] : &any);
+        lbi_text_put(text, i >= rule->count - rule->optional && i < rule->count
                                ? "?"
                                : "");
     }
@@ -491,7 +489,8 @@ static bool mentions_order(const lbi_rule *rule, const lb_class *cls)
 
 void lbi_ambiguity_of_class(lb_runtime *runtime, lb_class *cls)
 {
-    LBI_EACH_GENERIC(g, runtime) {
+    LBI_EACH_GENERIC(g, runtime)
+    {
         if (g->policy.silent || runtime->config.report == NULL)
             continue;
         for (size_t i = 0; i < g->active_count; i++) {

@@ -20,8 +20,8 @@ static lb_status run_next(const lb_entry *self, size_t argc,
     return ((lb_boxed_fn)self->next_fn)(&self->next, argc, argv, result);
 }
 
-static lb_status boxed_fallback(lb_slot slot, size_t argc,
-                                const lb_value *argv, lb_value *result)
+static lb_status boxed_fallback(lb_slot slot, size_t argc, const lb_value *argv,
+                                lb_value *result)
 {
     (void)result;
     return lbi_fail_boxed(lb_load_entry(slot), argc, argv);
@@ -45,12 +45,10 @@ lb_results *lb_results_create(lb_runtime *runtime, const lb_value *values,
                               size_t count)
 {
     if (runtime == NULL || (values == NULL && count)) {
-        lbi_fail(LB_BAD_ARGUMENT, "%s is NULL",
-                 runtime ? "values" : "runtime");
+        lbi_fail(LB_BAD_ARGUMENT, "%s is NULL", runtime ? "values" : "runtime");
         return NULL;
     }
-    lb_results *results =
-        lbi_alloc(&runtime->allocator, results_size(count));
+    lb_results *results = lbi_alloc(&runtime->allocator, results_size(count));
     if (results == NULL) {
         lbi_no_memory();
         return NULL;
@@ -76,8 +74,8 @@ static bool append(lb_runtime *runtime, lb_results **all, lb_results *more)
     lb_results *joined =
         lbi_alloc(&runtime->allocator, results_size(first + second));
     if (joined) {
-        *joined = (lb_results){runtime, first + second,
-                               (lb_value *)(joined + 1)};
+        *joined =
+            (lb_results){runtime, first + second, (lb_value *)(joined + 1)};
         if (first)
             memcpy(joined->values, (*all)->values, first * sizeof(lb_value));
         if (second)
@@ -191,16 +189,15 @@ static lb_status call_swapped(lb_fn fn, lb_slot slot, lb_runtime *runtime,
                               lb_value *result)
 {
     lb_value few[16];
-    lb_value *swapped = argc <= 16 ? few
-                                   : lbi_alloc(&runtime->allocator,
-                                               argc * sizeof *swapped);
+    lb_value *swapped =
+        argc <= 16 ? few
+                   : lbi_alloc(&runtime->allocator, argc * sizeof *swapped);
     if (swapped == NULL)
         return lbi_no_memory();
     memcpy(swapped, argv, argc * sizeof *swapped);
     swapped[0] = argv[1];
     swapped[1] = argv[0];
-    const lb_status status =
-        ((lb_boxed_fn)fn)(slot, argc, swapped, result);
+    const lb_status status = ((lb_boxed_fn)fn)(slot, argc, swapped, result);
     if (swapped != few)
         lbi_free(&runtime->allocator, swapped, argc * sizeof *swapped);
     return status;
@@ -229,38 +226,36 @@ static lb_type_code boxed_type(void)
     return LB_TYPE_OTHER;
 }
 
-const lb_signature lbi_boxed_signature = {
-    .abi = LB_ABI,
-    .result_size = sizeof(lb_value),
-    .result_type = boxed_type,
-    .name = "boxed generic function",
-    .text = "boxed",
-    .fallback = (lb_fn)boxed_fallback,
-    .wrap = (lb_fn)boxed_wrap,
-    .stub = (lb_fn)boxed_stub,
-    .swap_call = (lb_fn)boxed_swap_call,
-    .swap_next = (lb_fn)boxed_swap_next};
+const lb_signature lbi_boxed_signature = {.abi = LB_ABI,
+                                          .result_size = sizeof(lb_value),
+                                          .result_type = boxed_type,
+                                          .name = "boxed generic function",
+                                          .text = "boxed",
+                                          .fallback = (lb_fn)boxed_fallback,
+                                          .wrap = (lb_fn)boxed_wrap,
+                                          .stub = (lb_fn)boxed_stub,
+                                          .swap_call = (lb_fn)boxed_swap_call,
+                                          .swap_next = (lb_fn)boxed_swap_next};
 
 /* ---- calls -------------------------------------------------------------- */
 
 /* Calls an entry of a typed generic function. A boxed method is called as such,
  * so that its status is not lost in a C result. */
 static lb_status call_entry(const lb_entry *entry, lb_fn fn, lb_slot slot,
-                            size_t argc, const lb_value *argv,
-                            lb_value *result)
+                            size_t argc, const lb_value *argv, lb_value *result)
 {
     const lb_signature *s = entry->generic->signature;
     lb_value dropped = {0};
-    if (entry->method && (entry->method->flags & LB_BOXED) &&
-        fn == entry->fn && (result || s->result_size <= sizeof dropped))
+    if (entry->method && (entry->method->flags & LB_BOXED) && fn == entry->fn &&
+        (result || s->result_size <= sizeof dropped))
         return ((lb_boxed_fn)entry->method->fn)(&entry, argc, argv,
                                                 result ? result : &dropped);
     s->call(fn, slot, argv, result);
     return LB_OK;
 }
 
-static lb_status invoke_typed(lb_generic *g, size_t argc,
-                              const lb_value *argv, lb_value *result)
+static lb_status invoke_typed(lb_generic *g, size_t argc, const lb_value *argv,
+                              lb_value *result)
 {
     const lb_signature *s = g->signature;
     lb_argument arguments[LB_MAX_DISPATCH];
@@ -270,8 +265,7 @@ static lb_status invoke_typed(lb_generic *g, size_t argc,
     s->arguments(argv, arguments);
     for (unsigned i = 0; i < g->dispatched; i++)
         if (arguments[i].head == NULL)
-            return lbi_fail(LB_NO_CLASS,
-                            "%s: dispatched argument %u is NULL",
+            return lbi_fail(LB_NO_CLASS, "%s: dispatched argument %u is NULL",
                             lbi_generic_label(g), i + 1);
     const lb_entry *entry = lb_look_up(g->head, arguments);
     if (entry->status != LB_OK)

@@ -41,8 +41,8 @@ void lbi_ends_init(lb_generic *g)
 {
     for (unsigned i = 0; i < LBI_ENDS; i++) {
         lb_entry *end = &g->ends[i];
-        const lb_fn fn = reasons[i] == LB_OK ? g->signature->stub
-                                             : g->signature->fallback;
+        const lb_fn fn =
+            reasons[i] == LB_OK ? g->signature->stub : g->signature->fallback;
         *end = (lb_entry){.fn = fn,
                           .next = end,
                           .next_fn = fn,
@@ -118,14 +118,14 @@ static const lb_entry *own_entry(lb_generic *g, const lbi_rule *rule,
 {
     const lb_method *method = rule->given.method;
     const bool box = (method->flags & LB_BOXED) && !g->boxed;
-    const lb_entry own = {
-        .method = method,
-        .next = next,
-        .next_fn = swapped ? g->signature->swap_next : next->fn,
-        .context = rule->given.context,
-        .fn = box ? g->signature->box : method->fn,
-        .flags = swapped ? LB_ENTRY_SWAPPED : 0,
-        .rule = rule};
+    const lb_entry own = {.method = method,
+                          .next = next,
+                          .next_fn =
+                              swapped ? g->signature->swap_next : next->fn,
+                          .context = rule->given.context,
+                          .fn = box ? g->signature->box : method->fn,
+                          .flags = swapped ? LB_ENTRY_SWAPPED : 0,
+                          .rule = rule};
     return intern(g, &own, swapped);
 }
 
@@ -154,9 +154,8 @@ static const lb_entry *rule_entry(lb_generic *g, const lbi_rule *rule,
                      LB_ENTRY_SWAPPED);
     if (rule->given.propagate != LB_PROPAGATE_NONE)
         entry = wrap(g, rule, swapped, entry, next, g->signature->wrap,
-                     rule->given.propagate == LB_AT_START
-                         ? LB_ENTRY_AT_START
-                         : LB_ENTRY_AT_END);
+                     rule->given.propagate == LB_AT_START ? LB_ENTRY_AT_START
+                                                          : LB_ENTRY_AT_END);
     return entry;
 }
 

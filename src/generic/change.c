@@ -30,8 +30,7 @@ typedef const lb_entry *(*verdict_fn)(void *context, lb_generic *g,
 static bool read_key(const lb_generic *g, const uint32_t *handles,
                      lbi_call *call)
 {
-    call->argc = g->boxed ? lbi_id(handles[0]) - LBI_ID_ARITY
-                          : g->dispatched;
+    call->argc = g->boxed ? lbi_id(handles[0]) - LBI_ID_ARITY : g->dispatched;
     for (unsigned i = 0; i < g->dispatched; i++) {
         const uint32_t id = lbi_id(handles[i + g->boxed]);
         call->classes[i] = NULL;
@@ -47,9 +46,8 @@ static bool read_key(const lb_generic *g, const uint32_t *handles,
 static bool read_record(const lb_generic *g, const lbi_record *record,
                         lbi_call *call)
 {
-    call->argc =
-        g->boxed ? lbi_id((uint32_t)record->key[0]) - LBI_ID_ARITY
-                 : g->dispatched;
+    call->argc = g->boxed ? lbi_id((uint32_t)record->key[0]) - LBI_ID_ARITY
+                          : g->dispatched;
     for (unsigned i = 0; i < g->dispatched; i++) {
         const uint64_t word = record->key[i + g->boxed];
         const lb_header head = {(uint32_t)word, (uint32_t)(word >> 32)};
@@ -71,9 +69,8 @@ static void walk_table(lb_generic *g, verdict_fn verdict, void *context)
         const lb_entry *entry = lbi_table_at(&g->table, at, key);
         if (entry == NULL)
             continue;
-        const lb_entry *wanted = read_key(g, key, &call)
-                                     ? verdict(context, g, &call, entry)
-                                     : NULL;
+        const lb_entry *wanted =
+            read_key(g, key, &call) ? verdict(context, g, &call, entry) : NULL;
         if (wanted == entry)
             continue;
         if (wanted == NULL || !lbi_table_patch(&g->table, at, wanted))
@@ -157,8 +154,7 @@ typedef struct replacement {
 } replacement;
 
 static const lb_entry *replace_rule(void *context, lb_generic *g,
-                                    const lbi_call *call,
-                                    const lb_entry *entry)
+                                    const lbi_call *call, const lb_entry *entry)
 {
     replacement *r = context;
     (void)call;
@@ -195,8 +191,7 @@ void lbi_forget_stamped(lb_runtime *runtime, uint64_t stamp)
 {
     /* Dylan's order asks how the specializers are related to each other. */
     LBI_EACH_GENERIC(g, runtime)
-        walk(g, g->policy.order == LB_DYLAN ? forget : forget_if_stamped,
-             &stamp);
+    walk(g, g->policy.order == LB_DYLAN ? forget : forget_if_stamped, &stamp);
 }
 
 static bool record_is_gone(lb_runtime *runtime, const lbi_record *record,
@@ -213,7 +208,8 @@ static bool record_is_gone(lb_runtime *runtime, const lbi_record *record,
 
 void lbi_forget_dying(lb_runtime *runtime)
 {
-    LBI_EACH_GENERIC(g, runtime) {
+    LBI_EACH_GENERIC(g, runtime)
+    {
         lbi_plans_drop(g);
         walk_table(g, keep, NULL);
         lbi_second_sweep(&g->second, runtime, g->keys, record_is_gone);
@@ -381,8 +377,7 @@ static void correct_all(lbi_edit *edits, size_t count)
  * ambiguity; one that a later edit has replaced is gone. */
 static bool is_new(const lbi_edit *edit)
 {
-    return edit->done && !edit->remove && !edit->replaced &&
-           edit->rule->active;
+    return edit->done && !edit->remove && !edit->replaced && edit->rule->active;
 }
 
 static bool is_ambiguous(lbi_edit *edits, size_t count)

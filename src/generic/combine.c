@@ -1,15 +1,15 @@
 /* generic/combine.c - sum, and, or over C results; list, append over boxed. */
 #include "generic/combine.h"
 
-#define SUM(name, type)                                                       \
-    static int sum_##name(void *context, void *accumulator,                   \
-                          const void *result, size_t index)                   \
-    {                                                                         \
-        (void)context;                                                        \
-        if (index)                                                            \
-            *(type *)accumulator =                                            \
-                (type)(*(type *)accumulator + *(const type *)result);         \
-        return 0;                                                             \
+#define SUM(name, type)                                                        \
+    static int sum_##name(void *context, void *accumulator,                    \
+                          const void *result, size_t index)                    \
+    {                                                                          \
+        (void)context;                                                         \
+        if (index)                                                             \
+            *(type *)accumulator =                                             \
+                (type)(*(type *)accumulator + *(const type *)result);          \
+        return 0;                                                              \
     }
 
 SUM(int, int)
@@ -24,22 +24,22 @@ SUM(value, int64_t)
 
 /* and: the last result, or the first false one; or: the first true one, or
  * the last. The decision is the same for every type. */
-#define LOGIC(name, type)                                                     \
-    static int and_##name(void *context, void *accumulator,                   \
-                          const void *result, size_t index)                   \
-    {                                                                         \
-        (void)context;                                                        \
-        (void)index;                                                          \
-        *(type *)accumulator = *(const type *)result;                         \
-        return !*(type *)accumulator;                                         \
-    }                                                                         \
-    static int or_##name(void *context, void *accumulator,                    \
-                         const void *result, size_t index)                    \
-    {                                                                         \
-        (void)context;                                                        \
-        (void)index;                                                          \
-        *(type *)accumulator = *(const type *)result;                         \
-        return !!*(type *)accumulator;                                        \
+#define LOGIC(name, type)                                                      \
+    static int and_##name(void *context, void *accumulator,                    \
+                          const void *result, size_t index)                    \
+    {                                                                          \
+        (void)context;                                                         \
+        (void)index;                                                           \
+        *(type *)accumulator = *(const type *)result;                          \
+        return !*(type *)accumulator;                                          \
+    }                                                                          \
+    static int or_##name(void *context, void *accumulator, const void *result, \
+                         size_t index)                                         \
+    {                                                                          \
+        (void)context;                                                         \
+        (void)index;                                                           \
+        *(type *)accumulator = *(const type *)result;                          \
+        return !!*(type *)accumulator;                                         \
     }
 
 LOGIC(bool, _Bool)
@@ -93,8 +93,7 @@ lb_status lbi_combination_choose(const lb_signature *s, bool boxed,
         "LB_AND",      "LB_OR",    "LB_APPEND", "LB_USER_COMBINATION"};
     const lb_combination how = policy->combination;
     if ((unsigned)how > LB_USER_COMBINATION)
-        return lbi_fail(LB_BAD_ARGUMENT, "policy.combination is %d",
-                        (int)how);
+        return lbi_fail(LB_BAD_ARGUMENT, "policy.combination is %d", (int)how);
     if (how == LB_USER_COMBINATION)
         return policy->combine
                    ? LB_OK
@@ -105,8 +104,7 @@ lb_status lbi_combination_choose(const lb_signature *s, bool boxed,
     if (how == LB_STANDARD || how == LB_FIRST)
         return LB_OK;
     if (how == LB_LIST || how == LB_APPEND)
-        return boxed ? LB_OK
-                     : refuse(s, names[how], "boxed generic functions");
+        return boxed ? LB_OK : refuse(s, names[how], "boxed generic functions");
     const lb_type_code type = s->result_type();
     if (boxed)
         policy->combine = choose(how, &values);

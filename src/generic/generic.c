@@ -36,12 +36,13 @@ static void sweep(lb_runtime *runtime)
 static void collect(lb_runtime *runtime)
 {
     LBI_EACH_GENERIC(g, runtime)
-        lbi_collect(g);
+    lbi_collect(g);
 }
 
 static void count_generics(lb_runtime *runtime, lb_statistics *result)
 {
-    LBI_EACH_GENERIC(g, runtime) {
+    LBI_EACH_GENERIC(g, runtime)
+    {
         result->rules += g->active_count;
         result->cells += g->table.live;
         result->displaced += g->second.live;
@@ -55,8 +56,7 @@ static void free_generic(lb_runtime *runtime, void *content)
 {
     lb_generic *g = content;
     lbi_free_text(&runtime->allocator, g->name);
-    lbi_free(&runtime->allocator, g->index,
-             g->dispatched * sizeof *g->index);
+    lbi_free(&runtime->allocator, g->index, g->dispatched * sizeof *g->index);
     lbi_block_free(runtime, g);
 }
 
@@ -101,9 +101,9 @@ static bool names(const lb_rule *rule, const lb_class *cls)
 static const char *user_of(lb_runtime *runtime, const lb_class *cls)
 {
     LBI_EACH_GENERIC(g, runtime)
-        for (size_t i = 0; i < g->active_count; i++)
-            if (names(&g->active[i]->given, cls))
-                return lbi_generic_label(g);
+    for (size_t i = 0; i < g->active_count; i++)
+        if (names(&g->active[i]->given, cls))
+            return lbi_generic_label(g);
     return "?";
 }
 
@@ -182,8 +182,8 @@ static lb_status check_room(lb_runtime *runtime, const char *name)
                         "limit",
                         name ? name : "?", limit);
     if (name && find_generic(runtime, name))
-        return lbi_fail(LB_EXISTS,
-                        "there is a generic function %s already", name);
+        return lbi_fail(LB_EXISTS, "there is a generic function %s already",
+                        name);
     return LB_OK;
 }
 
@@ -208,12 +208,12 @@ static lb_status fill_generic(lb_generic *g, const char *name,
     lb_status status = set_policy(g, policy);
     if (status != LB_OK)
         return status;
-    if (name && ((g->name = lbi_copy_text(&runtime->allocator, name)) == NULL ||
-                 !lbi_map_reserve(&runtime->generic_names,
-                                  &runtime->allocator, 1)))
+    if (name &&
+        ((g->name = lbi_copy_text(&runtime->allocator, name)) == NULL ||
+         !lbi_map_reserve(&runtime->generic_names, &runtime->allocator, 1)))
         return lbi_no_memory();
-    g->index = lbi_zalloc(&runtime->allocator,
-                          g->dispatched * sizeof *g->index);
+    g->index =
+        lbi_zalloc(&runtime->allocator, g->dispatched * sizeof *g->index);
     if (g->index == NULL)
         return lbi_no_memory();
     lbi_ends_init(g);
@@ -240,8 +240,8 @@ static lb_status make_generic(lb_runtime *runtime, const char *name,
     g->boxed = signature == &lbi_boxed_signature;
     g->dispatched = dispatched;
     g->keys = dispatched + g->boxed;
-    g->own_head = (lb_head){(const char *)lb_empty_table, 15 * 16, 0, g,
-                            signature};
+    g->own_head =
+        (lb_head){(const char *)lb_empty_table, 15 * 16, 0, g, signature};
     g->head = head ? head : &g->own_head;
     status = fill_generic(g, name, policy);
     if (status != LB_OK) {
@@ -300,10 +300,9 @@ lb_status lb_generic_create(lb_runtime *runtime, const char *name,
     if ((status = check_signature(signature)) != LB_OK ||
         (status = lbi_enter_runtime(runtime)) != LB_OK)
         return status;
-    return lbi_leave_runtime(runtime,
-                             make_generic(runtime, name, signature,
-                                          signature->dispatched, NULL, policy,
-                                          result));
+    return lbi_leave_runtime(runtime, make_generic(runtime, name, signature,
+                                                   signature->dispatched, NULL,
+                                                   policy, result));
 }
 
 lb_status lb_generic_create_boxed(lb_runtime *runtime, const char *name,
@@ -348,9 +347,9 @@ static lb_status copy_rules(lb_generic *from, lb_generic *to)
 {
     const size_t size = from->active_count * sizeof(lbi_rule *);
     lbi_rule **rules = lbi_rules_in_order(from);
-    lb_status status =
-        rules && lbi_rules_reserve(to, from->active_count) ? LB_OK
-                                                           : LB_NO_MEMORY;
+    lb_status status = rules && lbi_rules_reserve(to, from->active_count)
+                           ? LB_OK
+                           : LB_NO_MEMORY;
     for (size_t i = 0; i < from->active_count && status == LB_OK; i++) {
         lb_rule rule = rules[i]->given;
         rule.release = NULL; /* the original releases */
@@ -403,11 +402,11 @@ lb_status lb_generic_destroy(lb_generic *generic)
         return status;
     if (generic->group_rules)
         return lbi_leave_runtime(
-            runtime, lbi_fail(LB_BUSY,
-                              "%s has %zu rules that belong to groups; remove "
-                              "those first",
-                              lbi_generic_label(generic),
-                              generic->group_rules));
+            runtime,
+            lbi_fail(LB_BUSY,
+                     "%s has %zu rules that belong to groups; remove "
+                     "those first",
+                     lbi_generic_label(generic), generic->group_rules));
     end_generic(generic);
     return lbi_leave_runtime(runtime, LB_OK);
 }
@@ -416,8 +415,7 @@ lb_status lb_generic_destroy(lb_generic *generic)
 
 lb_generic *lb_generic_find(lb_runtime *runtime, const char *name)
 {
-    if (runtime == NULL || name == NULL ||
-        lbi_enter_runtime(runtime) != LB_OK)
+    if (runtime == NULL || name == NULL || lbi_enter_runtime(runtime) != LB_OK)
         return NULL;
     lb_generic *g = find_generic(runtime, name);
     lbi_leave_runtime(runtime, LB_OK);
@@ -514,8 +512,8 @@ static lb_status remove_locked(lb_generic *g, const lb_rule *rules,
     lb_status status = edits ? LB_OK : lbi_no_memory();
     for (size_t i = 0; i < count && status == LB_OK; i++) {
         lbi_rule *found = lbi_rule_find(g, &rules[i]);
-        if (found == NULL || (rules[i].method &&
-                              rules[i].method != found->given.method))
+        if (found == NULL ||
+            (rules[i].method && rules[i].method != found->given.method))
             status = not_found(g, &rules[i]);
         edits[i].rule = found;
         edits[i].remove = true;
@@ -534,8 +532,8 @@ lb_status lb_remove_rules(lb_generic *generic, const lb_rule *rules,
                         generic ? "rules" : "generic");
     for (size_t i = 0; i < count; i++)
         if (rules[i].count && rules[i].specializers == NULL)
-            return lbi_fail(LB_BAD_ARGUMENT,
-                            "rules[%zu].specializers is NULL", i);
+            return lbi_fail(LB_BAD_ARGUMENT, "rules[%zu].specializers is NULL",
+                            i);
     if (count == 0)
         return LB_OK;
     lb_status status = lbi_enter_runtime(generic->runtime);
@@ -556,14 +554,14 @@ static lb_status with_classes(const lb_head *head, const lb_method *method,
                         head ? "classes" : "head");
     lb_generic *g = lbi_load(&head->generic);
     if (g == NULL)
-        return lbi_fail(LB_UNBOUND, "%s is not bound to a runtime; call "
-                                    "lb_bind first",
+        return lbi_fail(LB_UNBOUND,
+                        "%s is not bound to a runtime; call "
+                        "lb_bind first",
                         head->signature->name);
     for (unsigned i = 0; i < g->dispatched; i++)
         specializers[i] = classes[i] ? lb_is(classes[i]) : lb_any();
-    const lb_rule rule = {.method = method,
-                          .specializers = specializers,
-                          .count = g->dispatched};
+    const lb_rule rule = {
+        .method = method, .specializers = specializers, .count = g->dispatched};
     return change(g, &rule, 1);
 }
 

@@ -39,7 +39,7 @@ struct lbi_rule {
     bool conditional;  /* values matter, not only classes */
     unsigned form_count;
     lbi_form forms[2];
-    bool was_active;   /* so its release hook is owed */
+    bool was_active;                     /* so its release hook is owed */
     lbi_rule *next_idle, *previous_idle; /* records that are not active */
 };
 
@@ -74,7 +74,7 @@ struct lb_generic {
     unsigned keys;       /* handles per key: one more if boxed */
     lbi_table table;
     lbi_second second;
-    uint64_t version; /* counts changes, under the lock */
+    uint64_t version;      /* counts changes, under the lock */
     uint64_t outside_hits; /* second-level hits since the last fit; atomic */
     uint64_t patience;     /* hits before another fit is tried */
 
@@ -88,13 +88,13 @@ struct lb_generic {
     size_t idle_count;
     size_t rule_bytes;
     lbi_index *index; /* one per dispatched argument */
-    bool indexed; /* index describes the active forms */
+    bool indexed;     /* index describes the active forms */
 
-    lbi_map entries; /* interned */
+    lbi_map entries;     /* interned */
     size_t entries_left; /* after the last collection */
     size_t entry_bytes;
     lbi_plan *plans;
-    size_t group_rules; /* held by groups */
+    size_t group_rules;      /* held by groups */
     lb_entry ends[LBI_ENDS]; /* where chains end, see lbi_chain_end */
 };
 
@@ -123,7 +123,7 @@ static inline bool lbi_spec_conditional(const lb_specializer *s)
 const char *lbi_generic_label(const lb_generic *generic);
 
 /* Calls `name` for the generic functions of a runtime. Locked. */
-#define LBI_EACH_GENERIC(g, runtime)                                          \
+#define LBI_EACH_GENERIC(g, runtime)                                           \
     for (lb_generic *g = (runtime)->first_generic; g; g = g->next)
 
 #endif

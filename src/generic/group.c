@@ -29,7 +29,9 @@ lb_status lb_group_create(lb_runtime *runtime, const char *name, int strict,
 {
     if (runtime == NULL || name == NULL || result == NULL)
         return lbi_fail(LB_BAD_ARGUMENT, "%s is NULL",
-                        !runtime ? "runtime" : !name ? "name" : "result");
+                        !runtime ? "runtime"
+                        : !name  ? "name"
+                                 : "result");
     *result = NULL;
     lb_status status = lbi_enter_runtime(runtime);
     if (status != LB_OK)
@@ -146,9 +148,9 @@ static void free_group(lb_group *group)
 static lb_status remove_locked(lb_group *group)
 {
     for (size_t i = 0; i < group->count; i++)
-        group->edits[i] = (lbi_edit){
-            .rule = group->edits[i].rule,
-            .remove = group->edits[i].rule->group == group};
+        group->edits[i] =
+            (lbi_edit){.rule = group->edits[i].rule,
+                       .remove = group->edits[i].rule->group == group};
     size_t kept = 0;
     for (size_t i = 0; i < group->count; i++) {
         if (!group->edits[i].remove) {

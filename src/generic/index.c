@@ -174,8 +174,8 @@ bool lbi_index_candidates(lb_generic *g, lb_class *const *classes,
     if (!visit_list(g->index[p].open, p, visit, context))
         return false;
     for (uint32_t i = 0; classes[p] && i < classes[p]->order_count; i++)
-        if (!visit_list(lbi_index_bucket(g, p, classes[p]->order[i]), p,
-                        visit, context))
+        if (!visit_list(lbi_index_bucket(g, p, classes[p]->order[i]), p, visit,
+                        context))
             return false;
     return true;
 }

@@ -21,7 +21,6 @@ typedef bool (*lbi_form_fn)(void *context, lbi_form *form);
 bool lbi_index_candidates(lb_generic *generic, lb_class *const *classes,
                           lbi_form_fn visit, void *context);
 /* Every active form. */
-bool lbi_each_form(const lb_generic *generic, lbi_form_fn visit,
-                   void *context);
+bool lbi_each_form(const lb_generic *generic, lbi_form_fn visit, void *context);
 
 #endif

@@ -41,8 +41,8 @@ static long rank_at(const lb_specializer *s, const lb_class *cls)
     if (s->kind == LB_EQL)
         return -2;
     const lb_class *wanted = lbi_spec_class(s);
-    const long index = wanted ? lbi_class_index(cls, wanted)
-                              : (long)cls->order_count;
+    const long index =
+        wanted ? lbi_class_index(cls, wanted) : (long)cls->order_count;
     return 2 * index - (s->kind == LB_WHERE);
 }
 
@@ -171,9 +171,9 @@ static int compare_sequence(const lbi_match *a, const lbi_match *b)
 static int compare_by_user(const lb_generic *g, const lbi_call *call,
                            const lbi_match *a, const lbi_match *b)
 {
-    const int result = g->policy.compare(
-        g->policy.compare_context, &a->form->rule->given,
-        &b->form->rule->given, call->classes, g->dispatched);
+    const int result =
+        g->policy.compare(g->policy.compare_context, &a->form->rule->given,
+                          &b->form->rule->given, call->classes, g->dispatched);
     if (result)
         return result < 0 ? -1 : 1;
     return compare_symmetric(g, call, a, b) ? LBI_UNORDERED : LBI_EQUAL;
@@ -210,8 +210,8 @@ static int break_tie(const lbi_form *a, const lbi_form *b)
     return arity ? arity : a->swapped - b->swapped;
 }
 
-bool lbi_precedes(const lb_generic *g, const lbi_call *call,
-                  const lbi_match *a, const lbi_match *b)
+bool lbi_precedes(const lb_generic *g, const lbi_call *call, const lbi_match *a,
+                  const lbi_match *b)
 {
     int result = compare(g, call, a, b);
     if (result == LBI_EQUAL)
@@ -349,8 +349,7 @@ static bool sort_partial(const lb_generic *g, const lbi_call *call,
         return false;
     lbi_match *copy = (lbi_match *)(void *)memory;
     size_t *order = (size_t *)(void *)(copy + count);
-    relation r = {.above = (uint32_t *)(void *)(order + count),
-                  .count = count};
+    relation r = {.above = (uint32_t *)(void *)(order + count), .count = count};
     uint8_t *taken = (uint8_t *)(r.above + count);
     r.before = taken + count;
     relate(g, call, matches, &r);

@@ -6,10 +6,10 @@
 
 /* The dispatched arguments of one call, as the slow path sees them. */
 typedef struct lbi_call {
-    size_t argc;                         /* boxed: all; typed: dispatched */
-    lb_class *classes[LB_MAX_DISPATCH];  /* NULL: missing */
+    size_t argc;                        /* boxed: all; typed: dispatched */
+    lb_class *classes[LB_MAX_DISPATCH]; /* NULL: missing */
     lb_value values[LB_MAX_DISPATCH];
-    const lb_value *argv;                /* boxed: all of them, else NULL */
+    const lb_value *argv; /* boxed: all of them, else NULL */
     bool has_values;
 } lbi_call;
 

@@ -16,12 +16,14 @@
 lbi_plan *lbi_plan_make(lb_generic *g, const lbi_matches *matches,
                         lbi_record *record)
 {
-    lbi_plan *plan = lbi_alloc(&g->runtime->allocator,
-                               sizeof *plan +
-                                   matches->count * sizeof *plan->forms);
+    lbi_plan *plan =
+        lbi_alloc(&g->runtime->allocator,
+                  sizeof *plan + matches->count * sizeof *plan->forms);
     if (plan == NULL)
         return NULL;
-    *plan = (lbi_plan){.next = g->plans, .generic = g, .record = record,
+    *plan = (lbi_plan){.next = g->plans,
+                       .generic = g,
+                       .record = record,
                        .count = matches->count};
     for (size_t i = 0; i < matches->count; i++) {
         plan->forms[i] = matches->at[i].form;
@@ -108,8 +110,7 @@ static lb_class *class_of_value(const lb_runtime *runtime, lb_value value)
     if (runtime->config.class_of)
         return runtime->config.class_of(runtime->config.class_of_context,
                                         value);
-    return value.pointer ? lbi_class_of(runtime,
-                                        lbi_read_header(value.pointer))
+    return value.pointer ? lbi_class_of(runtime, lbi_read_header(value.pointer))
                          : NULL;
 }
 

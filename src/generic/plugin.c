@@ -56,12 +56,11 @@ static lb_status load_library(const char *path, void **library,
 
 static lb_status start(lb_plugin *plugin)
 {
-    lb_status status = lb_group_create(plugin->runtime, plugin->info->name,
-                                       0, &plugin->group);
+    lb_status status =
+        lb_group_create(plugin->runtime, plugin->info->name, 0, &plugin->group);
     if (status != LB_OK)
         return status;
-    status = plugin->info->load(plugin->runtime, plugin->group,
-                                &plugin->data);
+    status = plugin->info->load(plugin->runtime, plugin->group, &plugin->data);
     if (status != LB_OK) {
         lb_group_remove(plugin->group);
         return status;
@@ -93,7 +92,9 @@ lb_status lb_plugin_open(lb_runtime *runtime, const char *path,
 {
     if (runtime == NULL || path == NULL || result == NULL)
         return lbi_fail(LB_BAD_ARGUMENT, "%s is NULL",
-                        !runtime ? "runtime" : !path ? "path" : "result");
+                        !runtime ? "runtime"
+                        : !path  ? "path"
+                                 : "result");
     *result = NULL;
     lb_plugin *plugin = lbi_zalloc(&runtime->allocator, sizeof *plugin);
     if (plugin == NULL)
@@ -151,9 +152,8 @@ static lb_status check_outside(lb_runtime *runtime)
 
 static lb_status wait_for_calls(lb_runtime *runtime)
 {
-    return runtime->config.reclaim == LB_RECLAIM_EPOCH
-               ? lb_synchronize(runtime)
-               : lb_quiesce(runtime);
+    return runtime->config.reclaim == LB_RECLAIM_EPOCH ? lb_synchronize(runtime)
+                                                       : lb_quiesce(runtime);
 }
 
 static void finish(lb_plugin *plugin)

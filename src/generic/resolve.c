@@ -41,8 +41,8 @@ static bool head_of_value(const lb_runtime *runtime, lb_value value,
         *head = lbi_read_header(value.pointer);
         return true;
     }
-    lb_class *cls = runtime->config.class_of(runtime->config.class_of_context,
-                                             value);
+    lb_class *cls =
+        runtime->config.class_of(runtime->config.class_of_context, value);
     if (cls == NULL)
         return false;
     *head = lb_class_header(cls);
@@ -53,8 +53,8 @@ bool lbi_heads_boxed(lb_generic *g, size_t argc, const lb_value *argv,
                      lbi_heads *heads, lbi_call *call, lb_status *status)
 {
     const size_t arity = argc < LBI_ARITY_LIMIT ? argc : LBI_ARITY_LIMIT;
-    heads->heads[0] = (lb_header){
-        lbi_handle((uint32_t)(LBI_ID_ARITY + arity)), 0};
+    heads->heads[0] =
+        (lb_header){lbi_handle((uint32_t)(LBI_ID_ARITY + arity)), 0};
     for (unsigned i = 0; i < g->dispatched; i++) {
         if (i >= argc) {
             heads->heads[i + 1] = (lb_header){lbi_handle(LBI_ID_ABSENT), 0};
@@ -73,8 +73,7 @@ bool lbi_heads_boxed(lb_generic *g, size_t argc, const lb_value *argv,
     return true;
 }
 
-bool lbi_classes_of(const lb_generic *g, const lbi_heads *heads,
-                    lbi_call *call)
+bool lbi_classes_of(const lb_generic *g, const lbi_heads *heads, lbi_call *call)
 {
     const lb_header *head = heads->heads + g->boxed;
     for (unsigned i = 0; i < g->dispatched; i++) {
@@ -93,8 +92,8 @@ static void key_words(const lb_generic *g, const lbi_heads *heads,
 {
     for (unsigned i = 0; i < g->keys; i++) {
         handles[i] = heads->heads[i].handle;
-        words[i] = (uint64_t)heads->heads[i].serial << 32 |
-                   heads->heads[i].handle;
+        words[i] =
+            (uint64_t)heads->heads[i].serial << 32 | heads->heads[i].handle;
     }
 }
 
@@ -183,8 +182,8 @@ static bool refit(lb_generic *g, bool hot)
     return better;
 }
 
-static void store(lb_generic *g, const uint64_t *words,
-                  const uint32_t *handles, const lb_entry *entry)
+static void store(lb_generic *g, const uint64_t *words, const uint32_t *handles,
+                  const lb_entry *entry)
 {
     if (has_slot(g, words) && lbi_table_put(&g->table, handles, entry))
         return;
@@ -251,8 +250,8 @@ static const lb_entry *chain_of_plan(lb_generic *g, const lbi_call *call,
     for (size_t i = 0; i < plan->count && !failed; i++)
         if (holds[i])
             failed = !lbi_match_add(&matches, g, call, plan->forms[i]);
-    const lb_entry *entry = failed ? lbi_chain_end(g, LB_NO_MEMORY)
-                                   : make_chain(g, call, &matches);
+    const lb_entry *entry =
+        failed ? lbi_chain_end(g, LB_NO_MEMORY) : make_chain(g, call, &matches);
     lbi_matches_free(&matches);
     return entry;
 }
@@ -265,9 +264,8 @@ static const lb_entry *ask_plan(lb_generic *g, const lbi_call *call,
     const size_t count = plan->count;
     lb_runtime *runtime = g->runtime;
     lbi_plan_use(plan);
-    char *holds = count <= sizeof few
-                      ? few
-                      : lbi_alloc(&runtime->allocator, count);
+    char *holds =
+        count <= sizeof few ? few : lbi_alloc(&runtime->allocator, count);
     if (holds == NULL) {
         lbi_plan_leave(plan);
         return lbi_chain_end(g, LB_NO_MEMORY);
@@ -290,8 +288,7 @@ static const lb_entry *ask_plan(lb_generic *g, const lbi_call *call,
 static const lb_entry *resolve_once(lb_generic *g, lbi_call *call,
                                     lbi_record *record, bool *fixed)
 {
-    search s = {.generic = g, .call = call,
-                .matches = {.runtime = g->runtime}};
+    search s = {.generic = g, .call = call, .matches = {.runtime = g->runtime}};
     const lb_entry *entry;
     lbi_count(&g->runtime->resolutions);
     lbi_index_candidates(g, call->classes, add_if_fit, &s);
@@ -302,8 +299,7 @@ static const lb_entry *resolve_once(lb_generic *g, lbi_call *call,
         entry = make_chain(g, call, &s.matches);
     } else {
         lbi_plan *plan = lbi_plan_make(g, &s.matches, record);
-        entry = plan ? ask_plan(g, call, plan)
-                     : lbi_chain_end(g, LB_NO_MEMORY);
+        entry = plan ? ask_plan(g, call, plan) : lbi_chain_end(g, LB_NO_MEMORY);
     }
     lbi_matches_free(&s.matches);
     return entry;
@@ -381,9 +377,9 @@ const lb_entry *lbi_look_up(lb_generic *g, const lbi_heads *heads,
     lb_slot slot;
     for (unsigned i = 0; i < g->keys; i++)
         handles[i] = heads->heads[i].handle;
-    const lb_entry *entry =
-        lb_find(g->head, g->keys, handles, &fn, &slot) ? lb_load_entry(slot)
-                                                       : NULL;
+    const lb_entry *entry = lb_find(g->head, g->keys, handles, &fn, &slot)
+                                ? lb_load_entry(slot)
+                                : NULL;
     if (entry && entry->fn != g->signature->stub)
         return entry;
     return lbi_resolve(g, heads, call);

@@ -54,9 +54,9 @@ static lb_status check_method(const lb_generic *g, const lb_method *m)
                         "LB_BOXED_METHOD",
                         lbi_generic_label(g), m->name);
     if (m->signature && strcmp(m->signature, g->signature->text) != 0)
-        return lbi_fail(LB_BAD_SIGNATURE,
-                        "%s is %s, method %s is %s", lbi_generic_label(g),
-                        g->signature->text, m->name, m->signature);
+        return lbi_fail(LB_BAD_SIGNATURE, "%s is %s, method %s is %s",
+                        lbi_generic_label(g), g->signature->text, m->name,
+                        m->signature);
     return LB_OK;
 }
 
@@ -68,17 +68,16 @@ static lb_status check_arity(const lb_generic *g, const lb_rule *rule)
                         "%s, method %s: %zu specializers, but the array is "
                         "NULL",
                         lbi_generic_label(g), name, rule->count);
-    if (!g->boxed && (rule->count > g->dispatched || rule->optional ||
-                      rule->rest))
+    if (!g->boxed &&
+        (rule->count > g->dispatched || rule->optional || rule->rest))
         return lbi_fail(LB_BAD_ARGUMENT,
                         "%s, method %s: a typed generic function dispatches "
                         "on exactly %u arguments",
                         lbi_generic_label(g), name, g->dispatched);
     if (rule->optional > rule->count)
-        return lbi_fail(LB_BAD_ARGUMENT,
-                        "%s, method %s: %zu optional of %zu arguments",
-                        lbi_generic_label(g), name, rule->optional,
-                        rule->count);
+        return lbi_fail(
+            LB_BAD_ARGUMENT, "%s, method %s: %zu optional of %zu arguments",
+            lbi_generic_label(g), name, rule->optional, rule->count);
     if (rule->count > UINT16_MAX)
         return lbi_fail(LB_BAD_ARGUMENT, "%s, method %s: %zu arguments",
                         lbi_generic_label(g), name, rule->count);
@@ -202,9 +201,8 @@ static uint64_t hash_specializer(uint64_t hash, const lb_specializer *s)
     hash = lbi_hash_more(hash, (uint64_t)(uintptr_t)s->cls);
     if (s->kind == LB_EQL)
         return lbi_hash_more(hash, s->value.bits);
-    return lbi_hash_more(hash, s->kind == LB_WHERE
-                                   ? (uint64_t)(uintptr_t)s->predicate
-                                   : 0);
+    return lbi_hash_more(
+        hash, s->kind == LB_WHERE ? (uint64_t)(uintptr_t)s->predicate : 0);
 }
 
 static uint64_t hash_rule(const lb_generic *g, const lb_rule *rule)
@@ -229,8 +227,7 @@ lbi_rule *lbi_rule_find(lb_generic *g, const lb_rule *rule)
 
 /* ---- records ------------------------------------------------------------ */
 
-static lbi_rule *find_record(lb_generic *g, const lb_rule *rule,
-                             uint64_t hash)
+static lbi_rule *find_record(lb_generic *g, const lb_rule *rule, uint64_t hash)
 {
     for (lbi_link *l = lbi_map_chain(&g->rules, hash); l; l = l->next) {
         lbi_rule *record = (lbi_rule *)l;
@@ -332,9 +329,8 @@ void lbi_rule_unpin(lbi_rule *rule)
 
 bool lbi_rules_reserve(lb_generic *g, size_t more)
 {
-    return lbi_reserve(&g->runtime->allocator, &g->active,
-                       &g->active_capacity, g->active_count + more,
-                       sizeof *g->active);
+    return lbi_reserve(&g->runtime->allocator, &g->active, &g->active_capacity,
+                       g->active_count + more, sizeof *g->active);
 }
 
 static void count_references(const lbi_rule *rule, size_t by)
