@@ -39,7 +39,7 @@ VALGRIND = (
     "valgrind --quiet --error-exitcode=99 --leak-check=full "
     "--errors-for-leak-kinds=definite,possible --fair-sched=yes"
 )
-PROGRAMS = ["unit", "oracle", "memory", "examples"]
+PROGRAMS = ["unit", "oracle", "memory", "plugins", "examples"]
 
 
 @dataclass
@@ -75,7 +75,10 @@ FAST = {
         torture_seconds=seconds(2),
     ),
     "tsan": sanitized(
-        "tsan", "thread", suites=["torture"], torture_seconds=seconds(20)
+        "tsan",
+        "thread",
+        suites=["torture", "plugins"],
+        torture_seconds=seconds(20),
     ),
 }
 SLOW = {
@@ -83,7 +86,7 @@ SLOW = {
         "tsan", "thread", suites=["torture"], torture_seconds=seconds(600)
     ),
     "valgrind": Tier(
-        "release", suites=["unit", "oracle", "memory"], wrapper=VALGRIND, patience=50
+        "release", suites=["unit", "oracle", "memory", "plugins"], wrapper=VALGRIND, patience=50
     ),
     "fuzz": sanitized("fuzz", "address,undefined"),
     "coverage": Tier("coverage", options=["-Db_coverage=true"], suites=PROGRAMS),

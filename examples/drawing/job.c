@@ -2,7 +2,7 @@
  *
  * Shapes are combined two by two, by one function whose method is found by
  * the classes of both; then a plug-in extends it while it is in use. After
- * David Mertz, "Charming Python: Multiple dispatch" (2003).
+ * David Mertz, "Advanced OOP: Multimethods" (2003).
  *
  * The run:
  *   1. Icons are read.

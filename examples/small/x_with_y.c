@@ -1,6 +1,6 @@
 /* Combining things two by two.
  *
- * The question of David Mertz ("Charming Python: Multiple dispatch", 2003):
+ * The question of David Mertz ("Advanced OOP: Multimethods", 2003):
  * what happens when a thing of one kind meets a thing of another? There are
  * five ways to say it, from one pair of kinds to any two things, and of those
  * that fit, the most specific runs. */

@@ -209,8 +209,8 @@ LB_PUBLIC lb_status lb_generic_create_boxed(lb_runtime *runtime,
 LB_PUBLIC lb_status lb_generic_clone(lb_generic *generic, const char *name,
                                      lb_generic **result);
 
-/* Ends a generic function; a typed one becomes unbound. No call of it may be
- * in flight. LB_BUSY when a group holds rules of it. */
+/* Ends a generic function (NULL is allowed); a typed one becomes unbound. No
+ * call of it may be in flight. LB_BUSY when a group holds rules of it. */
 LB_PUBLIC lb_status lb_generic_destroy(lb_generic *generic);
 
 /* The generic function of that name, or NULL. Any thread. */

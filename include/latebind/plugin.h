@@ -26,7 +26,8 @@ typedef struct lb_plugin_info {
      * plug-in is closed again (unload is not called). `*data` is the
      * plug-in's own. */
     lb_status (*load)(lb_runtime *runtime, lb_group *group, void **data);
-    /* Called when no method of the plug-in can run any more. May be NULL. */
+    /* Called when no method of the plug-in can run any more. May be NULL. Not
+     * called when the runtime ends before the plug-in was closed. */
     void (*unload)(lb_runtime *runtime, void *data);
 } lb_plugin_info;
 

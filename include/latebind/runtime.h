@@ -116,7 +116,8 @@ LB_PUBLIC lb_status lb_quiesce(lb_runtime *runtime);
  * single-threaded runtime a bracket keeps everything a method may still use
  * alive while that method changes its own generic function.
  * lb_enter and lb_leave: no lock, some nanoseconds, never fail.
- * Errors of lb_reader_create: LB_BAD_ARGUMENT, LB_NO_MEMORY. */
+ * Errors of lb_reader_create: LB_BAD_ARGUMENT, LB_NO_MEMORY; of
+ * lb_reader_destroy (NULL is allowed): LB_BUSY inside a bracket. */
 LB_PUBLIC lb_status lb_reader_create(lb_runtime *runtime, lb_reader **result);
 LB_PUBLIC lb_status lb_reader_destroy(lb_reader *reader);
 LB_PUBLIC void lb_enter(lb_reader *reader);

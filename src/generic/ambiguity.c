@@ -8,8 +8,9 @@
  * lower of the two classes, or nothing; with multiple inheritance the topmost
  * common subclasses; where neither rule asks for a class, the classes without
  * bases. Supplied linearizations, sums of ranks and a user's order need not be
- * monotonic: there all common subclasses are looked at (MAX_WITNESSES at a
- * position).
+ * monotonic, and a flipped form that settles the general case is none where its
+ * rule applies as it stands: there all common subclasses are looked at
+ * (MAX_WITNESSES at a position).
  *
  * Which rules can overlap at all comes from the index: rules above and below
  * in the class tree, at the position where these are fewest.
@@ -19,7 +20,7 @@
 #include "base/text.h"
 #include "generic/index.h"
 
-enum { MAX_WITNESSES = 64, MAX_TUPLES = 1 << 14 };
+enum { MAX_WITNESSES = 128, MAX_TUPLES = 1 << 16 };
 
 /* ---- classes common to two specializers --------------------------------- */
 
@@ -116,8 +117,8 @@ static bool same_value(const lb_specializer *a, const lb_specializer *b)
 /* True when what holds for the most general classes holds for those below. */
 static bool is_monotonic(const lb_generic *g)
 {
-    return g->runtime->supplied_count == 0 && g->policy.order != LB_WEIGHTED &&
-           g->policy.order != LB_USER_ORDER;
+    return g->runtime->supplied_count == 0 && g->commutative_count == 0 &&
+           g->policy.order != LB_WEIGHTED && g->policy.order != LB_USER_ORDER;
 }
 
 /* False when no existing class fits both at some position. */
