@@ -187,7 +187,7 @@ static bool has_edges(const shape *s)
 
 static pair_status intersect(work *w, const shape *a, const shape *b)
 {
-    if (w->count_calls)
+    if (DRAWING_COUNTS && w->count_calls)
         w->result->calls[a->kind][b->kind]++;
     pair_status status = choose(w, a, b);
     if (status != PAIR_DECLINED)

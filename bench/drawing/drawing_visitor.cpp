@@ -68,7 +68,7 @@ class Shape
 
 pair_status intersect(const Shape &first, const Shape &second, Work &work)
 {
-    if (work.count_calls)
+    if (DRAWING_COUNTS && work.count_calls)
         work.result->calls[first.kind()][second.kind()]++;
     return first.accept(second, work);
 }

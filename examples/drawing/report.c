@@ -134,6 +134,21 @@ static size_t merit(const shape_classes *classes, const icon *one)
     return 1 + 12 * kinds + (crossings < 60 ? crossings : 60);
 }
 
+static const char *file_name(const icon *one)
+{
+    const char *slash = strrchr(one->path, '/');
+    return slash ? slash + 1 : one->path;
+}
+
+/* The same icon comes in several sizes. */
+static bool is_among(const icon *one, const icon *const *chosen, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(file_name(one), file_name(chosen[i])) == 0)
+            return true;
+    return false;
+}
+
 /* The best icon of each stretch of the set; returns how many. */
 static size_t choose(const icon_set *set, const icon *chosen[GALLERY])
 {
@@ -143,7 +158,7 @@ static size_t choose(const icon_set *set, const icon *chosen[GALLERY])
         for (size_t i = set->count * part / GALLERY;
              i < set->count * (part + 1) / GALLERY; i++) {
             const size_t m = merit(set->classes, &set->icons[i]);
-            if (m > best) {
+            if (m > best && !is_among(&set->icons[i], chosen, count)) {
                 best = m;
                 chosen[count] = &set->icons[i];
             }
@@ -233,7 +248,6 @@ static void write_icon(const icon *one, FILE *out)
     const double size = fmax(b.high.x - b.low.x, b.high.y - b.low.y) * 1.08;
     const double x = (b.low.x + b.high.x - size) / 2;
     const double y = (b.low.y + b.high.y - size) / 2;
-    const char *name = strrchr(one->path, '/');
     fprintf(out, "<figure><svg viewBox='%g %g %g %g'>", x, y, size, size);
     for (size_t i = 0; i < one->count; i++)
         draw(one->shapes[i], out);
@@ -241,7 +255,7 @@ static void write_icon(const icon *one, FILE *out)
         fprintf(out, "<circle cx=%g cy=%g r=%g />", one->points[i].x,
                 one->points[i].y, size * 0.011);
     fputs("</svg><figcaption><b>", out);
-    write_text(name ? name + 1 : one->path, out);
+    write_text(file_name(one), out);
     fprintf(out, "</b><br>%zu shapes, %" PRIu64 " calls, %zu points",
             one->count, one->calls, one->point_count);
     fputs("</figcaption></figure>\n", out);

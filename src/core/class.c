@@ -463,33 +463,12 @@ lb_status lb_class_set_linearization(lb_class *cls, lb_class *const *order,
 
 /* ---- ending ------------------------------------------------------------- */
 
-typedef struct release_call {
-    lbi_later later;
-    void (*release)(void *context);
-    void *context;
-} release_call;
-
-/* The class's own memory carries the deferred call of its release hook. */
-static void release_class(lb_runtime *runtime, lbi_later *item)
-{
-    release_call *self = (release_call *)item;
-    self->release(self->context);
-    lbi_block_free(runtime, self);
-}
-
 /* No table and no call knows the class any more. */
 static void forget_class(lb_runtime *runtime, void *content)
 {
     lb_class *cls = content;
     lbi_number_give(runtime, cls);
-    if (cls->release == NULL) {
-        lbi_block_free(runtime, cls);
-        return;
-    }
-    const release_call call = {
-        {NULL, release_class}, cls->release, cls->context};
-    memcpy(content, &call, sizeof call);
-    lbi_call_later(runtime, &((release_call *)content)->later);
+    lbi_block_release(runtime, cls, cls->release, cls->context);
 }
 
 static void unlink_class(lb_runtime *runtime, lb_class *cls)

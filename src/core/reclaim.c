@@ -41,6 +41,32 @@ void lbi_block_free(lb_runtime *runtime, void *content)
     lbi_free(&runtime->allocator, block, block->size);
 }
 
+typedef struct release_call {
+    lbi_later later;
+    void (*release)(void *context);
+    void *context;
+} release_call;
+
+static void call_release(lb_runtime *runtime, lbi_later *item)
+{
+    release_call *self = (release_call *)item;
+    self->release(self->context);
+    lbi_block_free(runtime, self);
+}
+
+/* The block's own memory carries the deferred call. */
+void lbi_block_release(lb_runtime *runtime, void *content,
+                       void (*release)(void *context), void *context)
+{
+    if (release == NULL) {
+        lbi_block_free(runtime, content);
+        return;
+    }
+    release_call *call = content;
+    *call = (release_call){{NULL, call_release}, release, context};
+    lbi_call_later(runtime, &call->later);
+}
+
 void lbi_retire(lb_runtime *runtime, void *content,
                 void (*last)(lb_runtime *runtime, void *content))
 {

@@ -17,6 +17,10 @@ struct lbi_block {
 void *lbi_block_alloc(lb_runtime *runtime, size_t size);
 /* Frees a block that no call can have seen (or whose time has come). */
 void lbi_block_free(lb_runtime *runtime, void *content);
+/* Frees a block, and before that, once the lock is free, calls
+ * `release(context)` (NULL: nothing to call). Never fails. */
+void lbi_block_release(lb_runtime *runtime, void *content,
+                       void (*release)(void *context), void *context);
 /* Gives up a block that calls in flight may still read. Never fails. */
 void lbi_retire(lb_runtime *runtime, void *content,
                 void (*last)(lb_runtime *runtime, void *content));

@@ -401,8 +401,11 @@ static const lb_entry *unbound(const lb_head *head)
     return &entry;
 }
 
-const lb_entry *lb_resolve_call(const lb_head *head,
-                                const lb_argument *arguments)
+typedef const lb_entry *(*answer_fn)(lb_generic *g, const lbi_heads *heads,
+                                     lbi_call *call);
+
+static const lb_entry *answer(const lb_head *head, const lb_argument *arguments,
+                              answer_fn how)
 {
     lb_generic *g = lbi_load(&head->generic);
     lbi_heads heads;
@@ -410,18 +413,18 @@ const lb_entry *lb_resolve_call(const lb_head *head,
     if (g == NULL)
         return unbound(head);
     lbi_heads_read(g, arguments, &heads, &call);
-    return lbi_resolve(g, &heads, &call);
+    return how(g, &heads, &call);
+}
+
+const lb_entry *lb_resolve_call(const lb_head *head,
+                                const lb_argument *arguments)
+{
+    return answer(head, arguments, lbi_resolve);
 }
 
 const lb_entry *lb_look_up(const lb_head *head, const lb_argument *arguments)
 {
-    lb_generic *g = lbi_load(&head->generic);
-    lbi_heads heads;
-    lbi_call call;
-    if (g == NULL)
-        return unbound(head);
-    lbi_heads_read(g, arguments, &heads, &call);
-    return lbi_look_up(g, &heads, &call);
+    return answer(head, arguments, lbi_look_up);
 }
 
 const lb_entry *lb_resolve(lb_generic *g, lb_class *const *classes,

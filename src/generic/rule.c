@@ -394,31 +394,12 @@ void lbi_rules_forget_classes(lb_generic *g)
     }
 }
 
-typedef struct release_call {
-    lbi_later later;
-    void (*release)(void *context);
-    void *context;
-} release_call;
-
-static void release_rule(lb_runtime *runtime, lbi_later *item)
-{
-    release_call *self = (release_call *)item;
-    self->release(self->context);
-    lbi_block_free(runtime, self);
-}
-
-/* The record's own memory carries the deferred call of its release hook. */
 static void forget_rule(lb_runtime *runtime, void *content)
 {
     lbi_rule *rule = content;
-    if (rule->given.release == NULL || !rule->was_active) {
-        lbi_block_free(runtime, rule);
-        return;
-    }
-    const release_call call = {
-        {NULL, release_rule}, rule->given.release, rule->given.context};
-    memcpy(content, &call, sizeof call);
-    lbi_call_later(runtime, &((release_call *)content)->later);
+    lbi_block_release(runtime, rule,
+                      rule->was_active ? rule->given.release : NULL,
+                      rule->given.context);
 }
 
 static void retire_rule(lbi_rule *rule)
