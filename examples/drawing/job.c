@@ -204,8 +204,8 @@ static int time_calls(job *j)
     if (crew_go(&j->crew, crew_time_icon) != 0)
         return refuse("intersecting", "failed, or found something else");
     j->facts.meeting = seconds() - start;
-    j->facts.per_call =
-        1e9 * crew_take_seconds(&j->crew) / (double)j->facts.calls;
+    j->facts.per_call = 1e9 * crew_take_seconds(&j->crew) /
+                        (double)(j->facts.calls ? j->facts.calls : 1);
     printf("%" PRIu64 " calls found %" PRIu64
            " intersections in %.2f s on %zu threads, %.1f ns per call\n",
            j->facts.calls, j->facts.points, j->facts.meeting, j->crew.count,

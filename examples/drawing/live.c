@@ -169,7 +169,8 @@ static int come_and_go(crew *of, const char *path, char why[300])
     if (lb_plugin_open(runtime, path, &plugin) != LB_OK)
         return refused(why);
     atomic_store(&now.use, true);
-    const bool used = wait_for(&now.restated, 50 * of->count);
+    const bool used = of->set->of[SHAPE_CUBIC] == 0 ||
+                      wait_for(&now.restated, 50 * of->count);
     atomic_store(&now.use, false);
     if (lb_synchronize(runtime) != LB_OK)
         return refused(why);
