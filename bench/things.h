@@ -22,11 +22,11 @@ typedef struct thing {
 #define DECLARE_NAME(k) LB_GENERIC(int, name_##k, (ON, const thing *, object))
 REPEAT_64(DECLARE_NAME, 0)
 
-LB_GENERIC(int, fat, (REF, lb_ref, object))
-LB_GENERIC(int, stacked, (ON, const thing *, object))
-LB_GENERIC(int, meet, (ON, const thing *, a), (ON, const thing *, b))
+LB_GENERIC(int, fat, (REF, lb_ref, object));
+LB_GENERIC(int, stacked, (ON, const thing *, object));
+LB_GENERIC(int, meet, (ON, const thing *, a), (ON, const thing *, b));
 LB_GENERIC(int, join, (ON, const thing *, a), (ON, const thing *, b),
-           (ON, const thing *, c))
+           (ON, const thing *, c));
 
 extern lb_head *const name_heads[BENCH_NAMES_COUNT];
 extern const lb_method *const class_methods[BENCH_CLASSES];

@@ -11,8 +11,8 @@
  * in the order of its name whichever way round they came. */
 #include "intersect.h"
 
-LB_COMMUTES(pair_status, intersect, const shape *, (WITH, hits *, found))
-LB_DEFINE_COMMUTATIVE(intersect, lb_fallback_intersect);
+LB_COMMUTES(pair_status, intersect, const shape *, (WITH, hits *, found));
+LB_DEFINE_COMMUTATIVE(intersect);
 LB_DEFINE_GENERIC(traced);
 LB_DEFINE_GENERIC(restated);
 
@@ -152,7 +152,7 @@ static lb_status add_intersect_rules(const shape_classes *c)
         rules[i].count = 2;
         rules[i].commutative = pairs[i].first != pairs[i].second;
     }
-    return lb_add_rules(LB_HEAD(intersect)->generic, rules, COUNT);
+    return lb_add_rules(LB_GENERIC_OF(intersect), rules, COUNT);
 }
 
 static lb_status add_traced_rules(const shape_classes *c)

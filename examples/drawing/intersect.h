@@ -10,14 +10,14 @@
 
 /* Adds the points that two shapes share to `found`. */
 LB_GENERIC(pair_status, intersect, (ON, const shape *, a),
-           (ON, const shape *, b), (WITH, hits *, found))
+           (ON, const shape *, b), (WITH, hits *, found));
 
 /* The shape in the form that the general search works on. */
-LB_GENERIC(trace, traced, (ON, const shape *, s))
+LB_GENERIC(trace, traced, (ON, const shape *, s));
 
 /* The same shape as a new object of another class, or NULL when there is no
  * other form for it. Without plug-ins there is none. */
-LB_GENERIC(shape *, restated, (ON, const shape *, s))
+LB_GENERIC(shape *, restated, (ON, const shape *, s));
 
 /* Binds the three to the runtime of `classes` and adds their methods. They
  * are unbound again when that runtime ends. */

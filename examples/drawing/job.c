@@ -116,7 +116,7 @@ static const char *method_for(const shape_classes *c, int i, int k)
 {
     lb_class *const pair[2] = {c->of[i], c->of[k]};
     const lb_rule *rule =
-        lb_entry_rule(lb_resolve(LB_HEAD(intersect)->generic, pair, NULL));
+        lb_entry_rule(lb_resolve(LB_GENERIC_OF(intersect), pair, NULL));
     const char *name = rule ? rule->method->name : "none";
     return strncmp(name, "meet_", 5) == 0 ? name + 5 : name;
 }

@@ -14,7 +14,7 @@
 /* ---- Drawing shapes ---------------------------------------------------- */
 
 /* Writes the shape as an element of SVG. */
-LB_GENERIC_VOID(draw, (ON, const shape *, s), (WITH, FILE *, out))
+LB_GENERIC_VOID(draw, (ON, const shape *, s), (WITH, FILE *, out));
 LB_DEFINE_GENERIC(draw);
 
 LB_METHOD(draw, draw_line);
@@ -367,7 +367,7 @@ static lb_status make_page(const report_facts *facts, char **page)
                                        .head = head,
                                        .tail = tail};
     const lb_status status =
-        lb_report_html(LB_HEAD(intersect)->generic, &options, page);
+        lb_report_html(LB_GENERIC_OF(intersect), &options, page);
     free(head);
     free(tail);
     return status;
@@ -397,7 +397,7 @@ int report_write(const char *path, const report_facts *facts, char why[300])
 {
     lb_runtime *runtime = facts->set->classes->runtime;
     char *page = NULL;
-    if ((LB_HEAD(draw)->generic == NULL &&
+    if ((LB_GENERIC_OF(draw) == NULL &&
          draw_install(facts->set->classes) != LB_OK) ||
         make_page(facts, &page) != LB_OK) {
         snprintf(why, 300, "%s", lb_message());

@@ -26,12 +26,12 @@ lb_status tally_start(lb_runtime *runtime)
 {
     lb_rule rule = around;
     rule.context = runtime;
-    return lb_add_rules(LB_HEAD(intersect)->generic, &rule, 1);
+    return lb_add_rules(LB_GENERIC_OF(intersect), &rule, 1);
 }
 
 lb_status tally_end(void)
 {
-    return lb_remove_rules(LB_HEAD(intersect)->generic, &around, 1);
+    return lb_remove_rules(LB_GENERIC_OF(intersect), &around, 1);
 }
 
 void tally_into(tally *to)

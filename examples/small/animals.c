@@ -14,7 +14,7 @@ typedef struct animal {
 
 /* speak(a) is dispatched on its one argument. The first line could be in a
  * header for everyone to call; the second is in one source file. */
-LB_GENERIC_VOID(speak, (ON, const animal *, a))
+LB_GENERIC_VOID(speak, (ON, const animal *, a));
 LB_DEFINE_GENERIC(speak);
 
 /* Two methods. The first argument is the library's own. */

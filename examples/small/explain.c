@@ -9,7 +9,7 @@ typedef struct thing {
     lb_header head;
 } thing;
 
-LB_GENERIC_VOID(collide, (ON, thing *, a), (ON, thing *, b))
+LB_GENERIC_VOID(collide, (ON, thing *, a), (ON, thing *, b));
 LB_DEFINE_GENERIC(collide);
 
 /* The methods do nothing: this is about how they are chosen. */
@@ -54,7 +54,7 @@ static void explain(lb_class *a, lb_class *b)
 {
     lb_class *const pair[2] = {a, b};
     lb_explanation *why;
-    check(lb_explain(LB_HEAD(collide)->generic, 2, pair, NULL, &why) == LB_OK);
+    check(lb_explain(LB_GENERIC_OF(collide), 2, pair, NULL, &why) == LB_OK);
     printf("%s\n", why->text);
     lb_explanation_free(why);
 }

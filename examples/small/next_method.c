@@ -12,7 +12,7 @@ typedef struct document {
     int pages;
 } document;
 
-LB_GENERIC_VOID(print, (ON, const document *, d))
+LB_GENERIC_VOID(print, (ON, const document *, d));
 LB_DEFINE_GENERIC(print);
 
 LB_METHOD(print, print_pages);
@@ -69,7 +69,7 @@ static void check(int fine)
 static void add_for_all(const lb_method *method, lb_qualifier when)
 {
     const lb_rule rule = {.method = method, .qualifier = when};
-    check(lb_add_rules(LB_HEAD(print)->generic, &rule, 1) == LB_OK);
+    check(lb_add_rules(LB_GENERIC_OF(print), &rule, 1) == LB_OK);
 }
 
 int main(void)

@@ -10,7 +10,7 @@ typedef struct thing {
     lb_header head;
 } thing;
 
-LB_GENERIC_VOID(visit, (ON, const thing *, t))
+LB_GENERIC_VOID(visit, (ON, const thing *, t));
 LB_DEFINE_GENERIC(visit);
 
 LB_METHOD(visit, general);
@@ -51,7 +51,7 @@ static void add(const lb_method *method, lb_class *cls, lb_propagate how)
                           .specializers = &instances,
                           .count = 1,
                           .propagate = how};
-    check(lb_add_rules(LB_HEAD(visit)->generic, &rule, 1) == LB_OK);
+    check(lb_add_rules(LB_GENERIC_OF(visit), &rule, 1) == LB_OK);
 }
 
 int main(void)

@@ -14,9 +14,9 @@ typedef struct thing {
 
 /* The winner, or NULL. LB_COMMUTES_PAIR lets rules of it be commutative. */
 LB_GENERIC(const thing *, winner, (ON, const thing *, a),
-           (ON, const thing *, b))
-LB_COMMUTES_PAIR(const thing *, winner, const thing *)
-LB_DEFINE_COMMUTATIVE(winner, lb_fallback_winner);
+           (ON, const thing *, b));
+LB_COMMUTES_PAIR(const thing *, winner, const thing *);
+LB_DEFINE_COMMUTATIVE(winner);
 
 LB_METHOD(winner, first_wins);
 static const thing *first_wins(lb_slot slot, const thing *a, const thing *b)
@@ -48,7 +48,7 @@ static void beats(lb_class *winning, lb_class *losing)
                           .specializers = pair,
                           .count = 2,
                           .commutative = 1};
-    check(lb_add_rules(LB_HEAD(winner)->generic, &rule, 1) == LB_OK);
+    check(lb_add_rules(LB_GENERIC_OF(winner), &rule, 1) == LB_OK);
 }
 
 static void show(const thing *things, int count)

@@ -11,7 +11,7 @@ typedef struct shape {
     double width; /* of a circle: the radius */
 } shape;
 
-LB_GENERIC(double, area, (ON, const shape *, s))
+LB_GENERIC(double, area, (ON, const shape *, s));
 LB_DEFINE_GENERIC(area);
 
 LB_METHOD(area, circle_area);

@@ -16,7 +16,7 @@ typedef struct item {
     lb_header head;
 } item;
 
-LB_GENERIC(int, price, (ON, const item *, i))
+LB_GENERIC(int, price, (ON, const item *, i));
 LB_DEFINE_GENERIC(price);
 
 LB_METHOD(price, old_price);

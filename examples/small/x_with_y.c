@@ -14,7 +14,7 @@ typedef struct thing {
 } thing;
 
 /* Both arguments select the method. */
-LB_GENERIC(const char *, with, (ON, const thing *, a), (ON, const thing *, b))
+LB_GENERIC(const char *, with, (ON, const thing *, a), (ON, const thing *, b));
 LB_DEFINE_GENERIC(with);
 
 /* The five ways. Each says its name. */

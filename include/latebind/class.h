@@ -14,6 +14,10 @@
 extern "C" {
 #endif
 
+/* Stands for any class where rules are made from classes (lb_add and the like),
+ * and for nothing else. */
+LB_PUBLIC extern lb_class *const lb_any_class;
+
 /* What a class is made of. Zero is a good default for all but `name`. */
 typedef struct lb_class_spec {
     const char *name;       /* copied; need not be unique */

@@ -237,19 +237,31 @@ LB_PUBLIC lb_status lb_remove_rules(lb_generic *generic, const lb_rule *rules,
                                     size_t count);
 
 /* The short forms for class specializers: one class per dispatched argument
- * (NULL: any), primary, no context. `head` must be bound. */
+ * (lb_any_class: any). `head` must be bound. A NULL among the classes is an
+ * error, since it mostly comes from a class that could not be made. */
 LB_PUBLIC lb_status lb_add_classes(const lb_head *head, const lb_method *method,
                                    lb_class *const *classes);
 LB_PUBLIC lb_status lb_remove_classes(const lb_head *head,
                                       const lb_method *method,
                                       lb_class *const *classes);
+/* The same with everything but the specializers taken from `like`: method,
+ * qualifier, propagation, commutative, context. */
+LB_PUBLIC lb_status lb_add_classes_like(const lb_head *head,
+                                        const lb_rule *like,
+                                        lb_class *const *classes);
 #ifndef __cplusplus
+/* lb_add(LB_HEAD(area), LB_DESCRIPTOR(circle_area), circle)
+ * lb_add_like(LB_HEAD(meet), (&(lb_rule){.method = m, .commutative = 1}), a, b)
+ */
 #define lb_add(head, method, ...)                                              \
     lb_add_classes(head, method,                                               \
                    (lb_class *const[LB_MAX_DISPATCH]){__VA_ARGS__})
 #define lb_remove(head, method, ...)                                           \
     lb_remove_classes(head, method,                                            \
                       (lb_class *const[LB_MAX_DISPATCH]){__VA_ARGS__})
+#define lb_add_like(head, like, ...)                                           \
+    lb_add_classes_like(head, like,                                            \
+                        (lb_class *const[LB_MAX_DISPATCH]){__VA_ARGS__})
 #endif
 
 /* A group of rules, of any generic functions, that come and go in one step: a

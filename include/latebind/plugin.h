@@ -5,6 +5,14 @@
  * where load adds rules to the group it is handed (and may make classes), and
  * unload undoes what else load did. The host opens it by path; its rules
  * appear in one step, and go in one step.
+ *
+ * A plug-in that uses the host's typed generic functions finds their heads
+ * (lb_head_area) in the host, which must export them: link it with -rdynamic,
+ * or Meson's export_dynamic. To take a plug-in away while threads call: stop
+ * making objects of its classes and end those there are, then close it. A
+ * class that unload destroys must not be named by rules; those of the group
+ * are gone by then. In load, do what may fail before adding to the group: what
+ * the group holds cannot be destroyed.
  */
 #ifndef LATEBIND_PLUGIN_H
 #define LATEBIND_PLUGIN_H

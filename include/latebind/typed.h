@@ -4,8 +4,8 @@
  * another defines it; then it is called like any function, checked by the
  * compiler, with the look-up inlined:
  *
- *     LB_GENERIC(double, area, (ON, const shape *, s))
- *     LB_DEFINE_GENERIC(area)
+ *     LB_GENERIC(double, area, (ON, const shape *, s));
+ *     LB_DEFINE_GENERIC(area);
  *     LB_METHOD(area, circle_area);
  *     static double circle_area(lb_slot slot, const shape *s) { ... }
  *     ...
@@ -47,6 +47,9 @@
 /* The head of a typed generic function, for lb_bind, lb_add and the like. */
 #define LB_HEAD(name) (&lb_head_##name)
 
+/* The generic function itself, NULL until it is bound. */
+#define LB_GENERIC_OF(name) (lb_head_##name.generic)
+
 /* The descriptor of a method that LB_METHOD announced. */
 #define LB_DESCRIPTOR(function) (&lb_method_##function)
 
@@ -65,10 +68,12 @@
         LB_ABI, LB_BOXED, #function, (lb_fn)(function),                        \
         NULL,   __FILE__, __LINE__}
 
-/* First statement of a method that uses its context or the next method:
- * declares `self`, its entry. When the slot was changed between the look-up
- * and now, the call goes on as a call after the change: one step, no loop.
- * The arguments are the method's own, slot first. */
+/* For a method that uses its context or the next method, before it has done
+ * anything that must not be done twice (in the first line, or where it turns
+ * out to need them): declares `self`, its entry. When the cell was changed
+ * between the look-up and now, the call goes on as a call after the change:
+ * one step, no loop. The arguments are the method's own, slot first; none of
+ * them may be called self. */
 #define LB_SELF(name, function, slot, ...)                                     \
     const lb_entry *self = lb_load_entry(slot);                                \
     if (LB_UNLIKELY(self->method != &lb_method_##function))                    \
@@ -80,6 +85,13 @@
         ((lb_fn_##name *)self->fn)(&self, __VA_ARGS__);                        \
         return;                                                                \
     }
+
+/* 1 when a commutative rule was applied with its first two arguments exchanged:
+ * the method's first parameter is the call's second. */
+LBI_INLINE int lb_is_swapped(const lb_entry *self)
+{
+    return (self->flags & LB_ENTRY_SWAPPED) != 0;
+}
 
 /* For methods that do not look at it. */
 #define LB_IGNORE(slot) ((void)(slot))
@@ -96,8 +108,11 @@
 #define LB_DEFINE_GENERIC_WITH(name, fallback)                                 \
     LBI_DEFINE(name, fallback, NULL, NULL)
 
-/* The same for a generic function with commutative rules, after LB_COMMUTES. */
-#define LB_DEFINE_COMMUTATIVE(name, fallback)                                  \
+/* The same two for a generic function with commutative rules, which LB_COMMUTES
+ * has announced. */
+#define LB_DEFINE_COMMUTATIVE(name)                                            \
+    LB_DEFINE_COMMUTATIVE_WITH(name, lb_fallback_##name)
+#define LB_DEFINE_COMMUTATIVE_WITH(name, fallback)                             \
     LBI_DEFINE(name, fallback, (lb_fn)lb_swap_call_##name,                     \
                (lb_fn)lb_swap_next_##name)
 
@@ -120,7 +135,8 @@
     {                                                                          \
         return ((lb_fn_##name *)lb_load_entry(lbi_slot)->fn)(lbi_slot, lbi_b,  \
                                                              lbi_a);           \
-    }
+    }                                                                          \
+    LBI_END
 
 #define LB_COMMUTES(R, name, T, ...)                                           \
     static __attribute__((unused))                                             \
@@ -140,9 +156,13 @@
     {                                                                          \
         return ((lb_fn_##name *)lb_load_entry(lbi_slot)->fn)(                  \
             lbi_slot, lbi_b, lbi_a, LBI_LIST(LBI_NAME, __VA_ARGS__));          \
-    }
+    }                                                                          \
+    LBI_END
 
 /* ---- below: how the macros above are made ------------------------------ */
+
+/* Lets a macro that ends with it be followed by a semicolon. */
+#define LBI_END LBI_STATIC_ASSERT(sizeof(lb_head) == 32, "lb_head is ABI")
 
 #ifdef __cplusplus
 #define LBI_EXTERN extern "C"
@@ -473,7 +493,8 @@ LBI_INLINE void lbi_seal(lb_value *result, const void *from, size_t size)
     static __attribute__((unused)) lb_type_code lb_type_of_##name(void)        \
     {                                                                          \
         return LBI_TYPE(R);                                                    \
-    }
+    }                                                                          \
+    LBI_END
 
 #define LBI_NOTHING_VALUE(R) return LBI_ZERO(R)
 #define LBI_NOTHING_VOID(R) return
@@ -505,7 +526,7 @@ LBI_INLINE void lbi_seal(lb_value *result, const void *from, size_t size)
         lb_arguments_##name_};                                                 \
     lb_head lb_head_##name_ = {(const char *)lb_empty_table, 15 * 16, 0, NULL, \
                                &lb_signature_##name_};                         \
-    LBI_STATIC_ASSERT(sizeof(lb_fn_##name_ *) == 8, "end of definition")
+    LBI_END
 
 /* Applies m(index, tuple) to each tuple: separated by commas, or by nothing. */
 #define LBI_NUMBER(...)                                                        \

@@ -15,6 +15,9 @@
 #include "core/number.h"
 #include "core/reclaim.h"
 
+static lb_class any_class = {.name = (char *)(uintptr_t) "any class"};
+lb_class *const lb_any_class = &any_class;
+
 static lb_status check_name(const char *what, const void *pointer)
 {
     if (pointer == NULL)
@@ -507,8 +510,8 @@ static lb_status end_class(lb_class *cls)
                                            : other_descendant(cls)->name);
     if (cls->references)
         return lbi_fail(LB_BUSY,
-                        "class %s: %zu specializers of rules name it, of %s "
-                        "for one; remove those rules first",
+                        "class %s: %zu specializers of rules name it (%s); "
+                        "remove those rules first",
                         cls->name, cls->references,
                         runtime->observer->user_of(runtime, cls));
     count_descendants(cls, (size_t)-1);

@@ -178,8 +178,8 @@ static lb_status boxed_wrap(lb_slot slot, size_t argc, const lb_value *argv,
         (status = run(&self->inner, argc, argv, result)))
         return status;
     if ((status = propagate(self, LB_ENTRY_AT_END, argc, argv)) == LB_OK)
-        status = run_parts(self, self->before_count, self->part_count, argc,
-                           argv);
+        status =
+            run_parts(self, self->before_count, self->part_count, argc, argv);
     if (status != LB_OK && result && makes_list(self->inner)) {
         lb_results_destroy(result->pointer); /* nobody else will */
         result->pointer = NULL;

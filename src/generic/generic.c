@@ -545,34 +545,51 @@ lb_status lb_remove_rules(lb_generic *generic, const lb_rule *rules,
 
 typedef lb_status (*rules_fn)(lb_generic *, const lb_rule *, size_t);
 
-static lb_status with_classes(const lb_head *head, const lb_method *method,
+static lb_status with_classes(const lb_head *head, const lb_rule *like,
                               lb_class *const *classes, rules_fn change)
 {
     lb_specializer specializers[LB_MAX_DISPATCH];
-    if (head == NULL || classes == NULL)
+    if (head == NULL || like == NULL || classes == NULL)
         return lbi_fail(LB_BAD_ARGUMENT, "%s is NULL",
-                        head ? "classes" : "head");
+                        !head   ? "head"
+                        : !like ? "like"
+                                : "classes");
     lb_generic *g = lbi_load(&head->generic);
     if (g == NULL)
         return lbi_fail(LB_UNBOUND,
-                        "%s is not bound to a runtime; call "
-                        "lb_bind first",
+                        "%s is not bound to a runtime; call lb_bind first",
                         head->signature->name);
-    for (unsigned i = 0; i < g->dispatched; i++)
-        specializers[i] = classes[i] ? lb_is(classes[i]) : lb_any();
-    const lb_rule rule = {
-        .method = method, .specializers = specializers, .count = g->dispatched};
+    for (unsigned i = 0; i < g->dispatched; i++) {
+        if (classes[i] == NULL)
+            return lbi_fail(LB_BAD_ARGUMENT,
+                            "%s: class %u of %u is NULL; for any class say "
+                            "lb_any_class",
+                            lbi_generic_label(g), i + 1, g->dispatched);
+        specializers[i] =
+            classes[i] == lb_any_class ? lb_any() : lb_is(classes[i]);
+    }
+    lb_rule rule = *like;
+    rule.specializers = specializers;
+    rule.count = g->dispatched;
     return change(g, &rule, 1);
 }
 
 lb_status lb_add_classes(const lb_head *head, const lb_method *method,
                          lb_class *const *classes)
 {
-    return with_classes(head, method, classes, lb_add_rules);
+    const lb_rule like = {.method = method};
+    return with_classes(head, &like, classes, lb_add_rules);
 }
 
 lb_status lb_remove_classes(const lb_head *head, const lb_method *method,
                             lb_class *const *classes)
 {
-    return with_classes(head, method, classes, lb_remove_rules);
+    const lb_rule like = {.method = method};
+    return with_classes(head, &like, classes, lb_remove_rules);
+}
+
+lb_status lb_add_classes_like(const lb_head *head, const lb_rule *like,
+                              lb_class *const *classes)
+{
+    return with_classes(head, like, classes, lb_add_rules);
 }

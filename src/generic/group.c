@@ -54,6 +54,17 @@ lb_status lb_group_create(lb_runtime *runtime, const char *name, int strict,
     return lbi_leave_runtime(runtime, LB_OK);
 }
 
+/* A group holds its rules' records; until it is committed also the classes that
+ * they name, which afterwards the rules do that are in place. */
+static void let_go(const lb_group *group, size_t which)
+{
+    lbi_rule *rule = group->edits[which].rule;
+    if (which >= group->committed)
+        lbi_rule_count_references(rule, (size_t)-1);
+    rule->generic->group_rules--;
+    lbi_rule_unpin(rule);
+}
+
 static lb_status add_locked(lb_group *group, lb_generic *g,
                             const lb_rule *rules, size_t count)
 {
@@ -65,13 +76,12 @@ static lb_status add_locked(lb_group *group, lb_generic *g,
     for (size_t i = 0; i < count; i++) {
         lbi_rule *rule = lbi_rule_make(g, &rules[i]);
         if (rule == NULL) {
-            while (group->count > before) {
-                g->group_rules--;
-                lbi_rule_unpin(group->edits[--group->count].rule);
-            }
+            while (group->count > before)
+                let_go(group, --group->count);
             return lbi_no_memory();
         }
         group->edits[group->count++] = (lbi_edit){.rule = rule};
+        lbi_rule_count_references(rule, 1);
         g->group_rules++;
     }
     return LB_OK;
@@ -110,8 +120,10 @@ lb_status lb_group_commit(lb_group *group)
         status = lbi_change(group->runtime, group->edits + group->committed,
                             group->count - group->committed, group->strict);
     if (status == LB_OK) {
-        for (size_t i = group->committed; i < group->count; i++)
+        for (size_t i = group->committed; i < group->count; i++) {
+            lbi_rule_count_references(group->edits[i].rule, (size_t)-1);
             group->edits[i].rule->group = group;
+        }
         group->committed = group->count;
     }
     return lbi_leave_runtime(group->runtime, status);
@@ -121,10 +133,9 @@ static void unpin_edits(lb_group *group)
 {
     for (size_t i = 0; i < group->count; i++) {
         lbi_rule *rule = group->edits[i].rule;
-        rule->generic->group_rules--;
         if (rule->group == group)
             rule->group = NULL;
-        lbi_rule_unpin(rule);
+        let_go(group, i);
     }
 }
 
@@ -147,20 +158,15 @@ static void free_group(lb_group *group)
  * more, and removing it changes nothing. */
 static lb_status remove_locked(lb_group *group)
 {
-    for (size_t i = 0; i < group->count; i++)
-        group->edits[i] =
-            (lbi_edit){.rule = group->edits[i].rule,
-                       .remove = group->edits[i].rule->group == group};
     size_t kept = 0;
     for (size_t i = 0; i < group->count; i++) {
-        if (!group->edits[i].remove) {
-            group->edits[i].rule->generic->group_rules--;
-            lbi_rule_unpin(group->edits[i].rule);
-            continue;
-        }
-        group->edits[kept++] = group->edits[i];
+        lbi_rule *rule = group->edits[i].rule;
+        if (i < group->committed && rule->group == group)
+            group->edits[kept++] = (lbi_edit){.rule = rule, .remove = true};
+        else
+            let_go(group, i);
     }
-    group->count = kept;
+    group->count = group->committed = kept;
     /* Removing reserves nothing, so it cannot fail. */
     lb_status status =
         lbi_change(group->runtime, group->edits, group->count, false);

@@ -333,7 +333,7 @@ bool lbi_rules_reserve(lb_generic *g, size_t more)
                        g->active_count + more, sizeof *g->active);
 }
 
-static void count_references(const lbi_rule *rule, size_t by)
+void lbi_rule_count_references(const lbi_rule *rule, size_t by)
 {
     for (size_t i = 0; i < rule->given.count; i++) {
         lb_class *cls = lbi_spec_class(&rule->given.specializers[i]);
@@ -354,7 +354,7 @@ void lbi_rule_activate(lbi_rule *rule, uint64_t sequence)
     g->active[g->active_count++] = rule;
     g->conditional_count += rule->conditional;
     g->commutative_count += rule->form_count > 1;
-    count_references(rule, 1);
+    lbi_rule_count_references(rule, 1);
 }
 
 void lbi_rule_deactivate(lbi_rule *rule)
@@ -365,7 +365,7 @@ void lbi_rule_deactivate(lbi_rule *rule)
     rule->active = false;
     g->conditional_count -= rule->conditional;
     g->commutative_count -= rule->form_count > 1;
-    count_references(rule, (size_t)-1);
+    lbi_rule_count_references(rule, (size_t)-1);
     idle(rule);
 }
 

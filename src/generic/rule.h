@@ -25,6 +25,9 @@ bool lbi_rules_reserve(lb_generic *generic, size_t more);
 void lbi_rule_activate(lbi_rule *rule, uint64_t sequence);
 void lbi_rule_deactivate(lbi_rule *rule);
 
+/* Counts the classes that `rule` names as named once more (or, by (size_t)-1,
+ * less): they cannot be destroyed while they are. */
+void lbi_rule_count_references(const lbi_rule *rule, size_t by);
 /* Drops idle records that name a class which is being destroyed. */
 void lbi_rules_forget_classes(lb_generic *generic);
 /* Retires idle records that are neither pinned nor `reached`. */

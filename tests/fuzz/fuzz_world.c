@@ -14,11 +14,11 @@ typedef struct thing {
     lb_header head;
 } thing;
 
-LB_GENERIC(int, fuzz_one, (ON, const thing *, a))
-LB_GENERIC(int, fuzz_two, (ON, const thing *, a), (ON, const thing *, b))
-LB_COMMUTES_PAIR(int, fuzz_two, const thing *)
+LB_GENERIC(int, fuzz_one, (ON, const thing *, a));
+LB_GENERIC(int, fuzz_two, (ON, const thing *, a), (ON, const thing *, b));
+LB_COMMUTES_PAIR(int, fuzz_two, const thing *);
 LB_DEFINE_GENERIC(fuzz_one);
-LB_DEFINE_COMMUTATIVE(fuzz_two, lb_fallback_fuzz_two);
+LB_DEFINE_COMMUTATIVE(fuzz_two);
 
 /* A method tells its context, and adds its next one's answer. */
 LB_METHOD(fuzz_one, tell_one);
@@ -95,7 +95,7 @@ static void change_rule(world *w, lb_status (*change)(lb_generic *,
         .qualifier = how & 16 ? (lb_qualifier)(how & 3) : LB_PRIMARY,
         .commutative = two && (how & 4),
         .context = (void *)(intptr_t)(1 + take(w, METHODS))};
-    change(two ? LB_HEAD(fuzz_two)->generic : LB_HEAD(fuzz_one)->generic,
+    change(two ? LB_GENERIC_OF(fuzz_two) : LB_GENERIC_OF(fuzz_one),
            &rule, 1);
 }
 
@@ -117,8 +117,8 @@ static void call(world *w)
     const thing *a = &w->things[x], *b = &w->things[y];
     if (pair[0] == NULL || pair[1] == NULL)
         return;
-    const lb_entry *one = lb_resolve(LB_HEAD(fuzz_one)->generic, pair, NULL);
-    const lb_entry *two = lb_resolve(LB_HEAD(fuzz_two)->generic, pair, NULL);
+    const lb_entry *one = lb_resolve(LB_GENERIC_OF(fuzz_one), pair, NULL);
+    const lb_entry *two = lb_resolve(LB_GENERIC_OF(fuzz_two), pair, NULL);
     const int wanted_one = expect_one(one, a);
     const int wanted_two = expect_two(two, a, b);
     for (int again = 0; again < 2; again++)

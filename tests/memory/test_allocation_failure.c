@@ -8,13 +8,13 @@
 #include "support/test.h"
 #include "support/world.h"
 
-LB_GENERIC(int, meet, (ON, const thing *, a), (ON, const thing *, b))
+LB_GENERIC(int, meet, (ON, const thing *, a), (ON, const thing *, b));
 static lb_fn_meet meet_failed;
 LB_DEFINE_GENERIC_WITH(meet, meet_failed);
 LB_METHOD(meet, meet_one);
 LB_METHOD(meet, meet_two);
 
-LB_GENERIC(int, later, (ON, const thing *, a))
+LB_GENERIC(int, later, (ON, const thing *, a));
 LB_DEFINE_GENERIC(later);
 
 LB_BOXED_METHOD(speak_one);
@@ -84,8 +84,8 @@ static void open_scene(scene *s)
     for (int i = 0; i < SCENE_CLASSES; i++)
         s->things[i] = thing_of(s->cls[i]);
     assert_ok(lb_bind(s->w.runtime, LB_HEAD(meet), NULL));
-    s->meet = LB_HEAD(meet)->generic;
-    add(s, s->cls[0], NULL, LB_DESCRIPTOR(meet_one));
+    s->meet = LB_GENERIC_OF(meet);
+    add(s, s->cls[0], lb_any_class, LB_DESCRIPTOR(meet_one));
     add(s, s->cls[1], s->cls[2], LB_DESCRIPTOR(meet_two));
     add(s, s->cls[2], s->cls[1], LB_DESCRIPTOR(meet_two));
     assert_ok(

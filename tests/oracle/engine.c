@@ -43,29 +43,29 @@ static int failed(lb_slot slot)
 
 /* ---- Typed generics of one to four arguments ---------------------------- */
 
-LB_GENERIC(int, one, (ON, subject *, a))
+LB_GENERIC(int, one, (ON, subject *, a));
 static lb_fn_one one_failed;
 LB_DEFINE_GENERIC_WITH(one, one_failed);
 LB_METHOD(one, one_recorded);
 
-LB_GENERIC(int, two, (ON, subject *, a), (ON, subject *, b))
-LB_COMMUTES_PAIR(int, two, subject *)
+LB_GENERIC(int, two, (ON, subject *, a), (ON, subject *, b));
+LB_COMMUTES_PAIR(int, two, subject *);
 static lb_fn_two two_failed;
-LB_DEFINE_COMMUTATIVE(two, two_failed);
+LB_DEFINE_COMMUTATIVE_WITH(two, two_failed);
 LB_METHOD(two, two_recorded);
 
 LB_GENERIC(int, three, (ON, subject *, a), (ON, subject *, b),
-           (ON, subject *, c))
-LB_COMMUTES(int, three, subject *, (ON, subject *, c))
+           (ON, subject *, c));
+LB_COMMUTES(int, three, subject *, (ON, subject *, c));
 static lb_fn_three three_failed;
-LB_DEFINE_COMMUTATIVE(three, three_failed);
+LB_DEFINE_COMMUTATIVE_WITH(three, three_failed);
 LB_METHOD(three, three_recorded);
 
 LB_GENERIC(int, four, (ON, subject *, a), (ON, subject *, b),
-           (ON, subject *, c), (ON, subject *, d))
-LB_COMMUTES(int, four, subject *, (ON, subject *, c), (ON, subject *, d))
+           (ON, subject *, c), (ON, subject *, d));
+LB_COMMUTES(int, four, subject *, (ON, subject *, c), (ON, subject *, d));
 static lb_fn_four four_failed;
-LB_DEFINE_COMMUTATIVE(four, four_failed);
+LB_DEFINE_COMMUTATIVE_WITH(four, four_failed);
 LB_METHOD(four, four_recorded);
 
 LB_BOXED_METHOD(typed_boxed); /* a boxed method of a typed generic */

@@ -13,6 +13,6 @@ typedef struct sample {
     int number;
 } sample;
 
-LB_GENERIC(int, measure, (ON, const sample *, s))
+LB_GENERIC(int, measure, (ON, const sample *, s));
 
 #endif

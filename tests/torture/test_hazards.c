@@ -32,12 +32,12 @@ typedef struct item {
     int number;
 } item;
 
-LB_GENERIC(int, peek, (ON, const item *, i))
+LB_GENERIC(int, peek, (ON, const item *, i));
 LB_DEFINE_GENERIC(peek);
 LB_METHOD(peek, peek_own);
 LB_METHOD(peek, peek_any);
 
-LB_GENERIC(int, join, (ON, const item *, a), (ON, const item *, b))
+LB_GENERIC(int, join, (ON, const item *, a), (ON, const item *, b));
 LB_DEFINE_GENERIC(join);
 LB_METHOD(join, join_own);
 LB_METHOD(join, join_any);
@@ -136,13 +136,13 @@ static void set_rules(int first, int second, int present)
     two.count = 2;
     two.context = &numbers[first][second];
     if (present) {
-        must(lb_add_rules(LB_HEAD(peek)->generic, &one, 1));
-        must(lb_add_rules(LB_HEAD(join)->generic, &two, 1));
+        must(lb_add_rules(LB_GENERIC_OF(peek), &one, 1));
+        must(lb_add_rules(LB_GENERIC_OF(join), &two, 1));
         return;
     }
     one.method = two.method = NULL;
-    (void)lb_remove_rules(LB_HEAD(peek)->generic, &one, 1);
-    (void)lb_remove_rules(LB_HEAD(join)->generic, &two, 1);
+    (void)lb_remove_rules(LB_GENERIC_OF(peek), &one, 1);
+    (void)lb_remove_rules(LB_GENERIC_OF(join), &two, 1);
 }
 
 static void *change(void *context)
@@ -189,8 +189,8 @@ static void set_up(lb_runtime *runtime)
     make_classes(runtime);
     must(lb_bind(runtime, LB_HEAD(peek), &silent));
     must(lb_bind(runtime, LB_HEAD(join), &silent));
-    must(lb_add(LB_HEAD(peek), LB_DESCRIPTOR(peek_any), NULL));
-    must(lb_add(LB_HEAD(join), LB_DESCRIPTOR(join_any), NULL, NULL));
+    must(lb_add(LB_HEAD(peek), LB_DESCRIPTOR(peek_any), lb_any_class));
+    must(lb_add(LB_HEAD(join), LB_DESCRIPTOR(join_any), lb_any_class, lb_any_class));
     for (int i = 0; i < CLASSES; i++)
         for (int k = 0; k < CLASSES; k++)
             set_rules(i, k, 1);

@@ -44,19 +44,19 @@ typedef struct badge {
     uint64_t version;
 } badge;
 
-LB_GENERIC(uint64_t, peek, (ON, const item *, i))
+LB_GENERIC(uint64_t, peek, (ON, const item *, i));
 static lb_fn_peek peek_failed;
 LB_DEFINE_GENERIC_WITH(peek, peek_failed);
 LB_METHOD(peek, peek_root);
 LB_METHOD(peek, peek_over);
 
-LB_GENERIC(uint64_t, join, (ON, const item *, a), (ON, const item *, b))
+LB_GENERIC(uint64_t, join, (ON, const item *, a), (ON, const item *, b));
 static lb_fn_join join_failed;
 LB_DEFINE_GENERIC_WITH(join, join_failed);
 LB_METHOD(join, join_root);
 LB_METHOD(join, join_over);
 
-LB_GENERIC(uint64_t, weigh, (ON, const item *, i), (WITH, int, by))
+LB_GENERIC(uint64_t, weigh, (ON, const item *, i), (WITH, int, by));
 static lb_fn_weigh weigh_failed;
 LB_DEFINE_GENERIC_WITH(weigh, weigh_failed);
 LB_METHOD(weigh, weigh_root);
@@ -64,7 +64,7 @@ LB_METHOD(weigh, weigh_some);
 
 /* Four dispatched arguments: a key of several words, which must not tear. */
 LB_GENERIC(uint64_t, quad, (ON, const item *, a), (ON, const item *, b),
-           (ON, const item *, c), (ON, const item *, d))
+           (ON, const item *, c), (ON, const item *, d));
 static lb_fn_quad quad_failed;
 LB_DEFINE_GENERIC_WITH(quad, quad_failed);
 LB_METHOD(quad, quad_pair);
@@ -236,9 +236,9 @@ static void renew(arena *w, int family)
 {
     const lb_specializer at[] = {lb_is(w->root[family]), lb_any()};
     const uint64_t next = atomic_load(&w->version[family]) + 1;
-    add(LB_HEAD(peek)->generic, LB_DESCRIPTOR(peek_root), at, 1,
+    add(LB_GENERIC_OF(peek), LB_DESCRIPTOR(peek_root), at, 1,
         new_badge(family, -1, next));
-    add(LB_HEAD(join)->generic, LB_DESCRIPTOR(join_root), at, 2,
+    add(LB_GENERIC_OF(join), LB_DESCRIPTOR(join_root), at, 2,
         new_badge(family, -1, next));
     atomic_store_explicit(&w->version[family], next, memory_order_release);
 }
@@ -255,9 +255,9 @@ static void renew_weights(arena *w, int family)
 {
     const lb_specializer some = lb_where(w->root[family], &odd);
     const lb_specializer all = lb_is(w->root[family]);
-    add(LB_HEAD(weigh)->generic, LB_DESCRIPTOR(weigh_root), &all, 1,
+    add(LB_GENERIC_OF(weigh), LB_DESCRIPTOR(weigh_root), &all, 1,
         new_badge(family, -1, 0));
-    add(LB_HEAD(weigh)->generic, LB_DESCRIPTOR(weigh_some), &some, 1,
+    add(LB_GENERIC_OF(weigh), LB_DESCRIPTOR(weigh_some), &some, 1,
         new_badge(family, -1, 0));
 }
 
@@ -266,7 +266,7 @@ static void renew_quads(arena *w, int first, int last)
 {
     const lb_specializer at[] = {lb_is(w->root[first]), lb_any(), lb_any(),
                                  lb_is(w->root[last])};
-    add(LB_HEAD(quad)->generic, LB_DESCRIPTOR(quad_pair), at, 4,
+    add(LB_GENERIC_OF(quad), LB_DESCRIPTOR(quad_pair), at, 4,
         new_badge(first, last, 0));
 }
 
@@ -381,12 +381,12 @@ static void override(arena *w, dice *d)
     const lb_specializer at[] = {lb_is(w->kind[f][dice_roll(d, KINDS)]),
                                  lb_is(w->kind[g][dice_roll(d, KINDS)])};
     lb_rule rule = {.specializers = at, .count = 1};
-    if (lb_remove_rules(LB_HEAD(peek)->generic, &rule, 1) != LB_OK)
-        add(LB_HEAD(peek)->generic, LB_DESCRIPTOR(peek_over), at, 1,
+    if (lb_remove_rules(LB_GENERIC_OF(peek), &rule, 1) != LB_OK)
+        add(LB_GENERIC_OF(peek), LB_DESCRIPTOR(peek_over), at, 1,
             new_badge(f, -1, 0));
     rule.count = 2;
-    if (lb_remove_rules(LB_HEAD(join)->generic, &rule, 1) != LB_OK)
-        add(LB_HEAD(join)->generic, LB_DESCRIPTOR(join_over), at, 2,
+    if (lb_remove_rules(LB_GENERIC_OF(join), &rule, 1) != LB_OK)
+        add(LB_GENERIC_OF(join), LB_DESCRIPTOR(join_over), at, 2,
             new_badge(f, g, 0));
 }
 
@@ -402,8 +402,8 @@ static void attach_and_detach(arena *w, dice *d)
         rule_of(LB_DESCRIPTOR(peek_over), &kind, 1, new_badge(f, -1, 0));
     lb_group *group = NULL;
     must(lb_group_create(w->runtime, "guest", 0, &group), "lb_group_create");
-    must(lb_group_add(group, LB_HEAD(join)->generic, &both, 1), "group_add");
-    must(lb_group_add(group, LB_HEAD(peek)->generic, &one, 1), "group_add");
+    must(lb_group_add(group, LB_GENERIC_OF(join), &both, 1), "group_add");
+    must(lb_group_add(group, LB_GENERIC_OF(peek), &one, 1), "group_add");
     must(lb_group_commit(group), "lb_group_commit");
     const struct timespec pause = {0, 200000};
     nanosleep(&pause, NULL);

@@ -4,13 +4,13 @@
 #include "support/test.h"
 #include "support/world.h"
 
-LB_GENERIC(int, meet, (ON, const thing *, a), (ON, const thing *, b))
-LB_COMMUTES_PAIR(int, meet, const thing *)
-LB_DEFINE_COMMUTATIVE(meet, lb_fallback_meet);
+LB_GENERIC(int, meet, (ON, const thing *, a), (ON, const thing *, b));
+LB_COMMUTES_PAIR(int, meet, const thing *);
+LB_DEFINE_COMMUTATIVE(meet);
 LB_METHOD(meet, meet_any);
 
 LB_GENERIC(int, join, (ON, const thing *, a), (ON, const thing *, b),
-           (ON, const thing *, c))
+           (ON, const thing *, c));
 LB_DEFINE_GENERIC(join);
 LB_METHOD(join, join_any);
 
@@ -79,7 +79,7 @@ static void two_rules_that_cross_are_ambiguous(void **state)
     assert_ptr_equal(found.resolving[0], b);
     assert_ptr_equal(found.resolving[1], b);
     char *text = NULL;
-    assert_ok(lb_ambiguity_text(LB_HEAD(meet)->generic, &found, &text));
+    assert_ok(lb_ambiguity_text(LB_GENERIC_OF(meet), &found, &text));
     assert_contains(text, "meet");
     assert_contains(text, "b");
     lb_text_free(w->runtime, text);

@@ -6,11 +6,11 @@
 #include "support/test.h"
 #include "support/world.h"
 
-LB_GENERIC(int, meet, (ON, const thing *, a), (ON, const thing *, b))
+LB_GENERIC(int, meet, (ON, const thing *, a), (ON, const thing *, b));
 LB_DEFINE_GENERIC(meet);
 LB_METHOD(meet, meet_one);
 
-LB_GENERIC(int, unbound, (ON, const thing *, a))
+LB_GENERIC(int, unbound, (ON, const thing *, a));
 LB_DEFINE_GENERIC(unbound);
 LB_METHOD(unbound, unbound_one);
 
@@ -57,7 +57,7 @@ static stage set_up(void **state)
     s.b = world_class(s.w, "b", s.a, NULL);
     s.foreign = lb_class_make(s.other, "foreign", 16, NULL, NULL);
     assert_ok(lb_bind(s.runtime, LB_HEAD(meet), NULL));
-    s.meet = LB_HEAD(meet)->generic;
+    s.meet = LB_GENERIC_OF(meet);
     assert_ok(lb_generic_create_boxed(s.runtime, "boxed", 1, NULL, &s.boxed));
     assert_ok(
         lb_generic_create_boxed(s.other, "boxed", 1, NULL, &s.foreign_generic));
@@ -599,8 +599,8 @@ static void an_order_that_calls_back_is_refused(void **state)
                               .compare_context = &c};
     lb_class *a = world_class(w, "a", NULL, NULL);
     assert_ok(lb_bind(w->runtime, LB_HEAD(meet), &policy));
-    assert_ok(lb_add(LB_HEAD(meet), LB_DESCRIPTOR(meet_one), a, NULL));
-    assert_ok(lb_add(LB_HEAD(meet), LB_DESCRIPTOR(meet_one), NULL, a));
+    assert_ok(lb_add(LB_HEAD(meet), LB_DESCRIPTOR(meet_one), a, lb_any_class));
+    assert_ok(lb_add(LB_HEAD(meet), LB_DESCRIPTOR(meet_one), lb_any_class, a));
     const thing t = thing_of(a);
     (void)meet(&t, &t);
     assert_true(c.calls > 0);

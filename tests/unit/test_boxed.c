@@ -8,15 +8,15 @@ typedef struct pair {
     double x, y, z;
 } pair;
 
-LB_GENERIC(int, run, (ON, const thing *, t), (WITH, int, n))
+LB_GENERIC(int, run, (ON, const thing *, t), (WITH, int, n));
 LB_DEFINE_GENERIC(run);
 LB_METHOD(run, run_typed);
 
-LB_GENERIC(pair, move, (ON, const thing *, t), (WITH, pair, by))
+LB_GENERIC(pair, move, (ON, const thing *, t), (WITH, pair, by));
 LB_DEFINE_GENERIC(move);
 LB_METHOD(move, move_typed);
 
-LB_GENERIC_VOID(visit, (REF, lb_ref, r), (WITH, float, f))
+LB_GENERIC_VOID(visit, (REF, lb_ref, r), (WITH, float, f));
 LB_DEFINE_GENERIC(visit);
 
 LB_BOXED_METHOD(noted);     /* notes; its result counts the chain     */
@@ -476,7 +476,7 @@ static void chains_cross_between_boxed_and_typed(void **state)
         assert_string_equal(notes_take(), "boxed typed boxed typed");
         lb_value result = lb_integer(0);
         int got = 0;
-        assert_ok(lb_invoke(LB_HEAD(run)->generic, 2, argv, &result));
+        assert_ok(lb_invoke(LB_GENERIC_OF(run), 2, argv, &result));
         lb_unpack(&got, sizeof got, &result);
         assert_int_equal(got, 46);
         assert_string_equal(notes_take(), "boxed typed boxed typed");
@@ -495,7 +495,7 @@ static void a_boxed_method_in_a_typed_generic_may_fail(void **state)
     assert_int_equal(w->reported, LB_METHOD_FAILED);
     assert_int_equal(w->reports, 1);
     assert_status(LB_METHOD_FAILED,
-                  lb_invoke(LB_HEAD(run)->generic, 2, argv, NULL));
+                  lb_invoke(LB_GENERIC_OF(run), 2, argv, NULL));
 }
 
 static void large_results_cross_the_border(void **state)

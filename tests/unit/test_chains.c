@@ -4,7 +4,7 @@
 #include "support/test.h"
 #include "support/world.h"
 
-LB_GENERIC(int, run, (ON, const thing *, t), (WITH, int, depth))
+LB_GENERIC(int, run, (ON, const thing *, t), (WITH, int, depth));
 LB_DEFINE_GENERIC(run);
 LB_METHOD(run, run_noted);    /* notes, then the next method    */
 LB_METHOD(run, run_last);     /* notes only                     */
@@ -13,16 +13,16 @@ LB_METHOD(run, run_removing); /* removes itself, then the next  */
 LB_METHOD(run, run_twice);    /* calls the next method twice    */
 LB_METHOD(run, run_checking); /* notes how its chain ends       */
 
-LB_GENERIC(int, meet, (ON, const thing *, a), (ON, const thing *, b))
-LB_COMMUTES_PAIR(int, meet, const thing *)
+LB_GENERIC(int, meet, (ON, const thing *, a), (ON, const thing *, b));
+LB_COMMUTES_PAIR(int, meet, const thing *);
 static lb_fn_meet meet_fallback;
-LB_DEFINE_COMMUTATIVE(meet, meet_fallback);
+LB_DEFINE_COMMUTATIVE_WITH(meet, meet_fallback);
 LB_METHOD(meet, meet_noted);
 
 LB_GENERIC(long, mix, (ON, const thing *, a), (ON, const thing *, b),
-           (WITH, long, x), (ON, const thing *, c))
-LB_COMMUTES(long, mix, const thing *, (WITH, long, x), (ON, const thing *, c))
-LB_DEFINE_COMMUTATIVE(mix, lb_fallback_mix);
+           (WITH, long, x), (ON, const thing *, c));
+LB_COMMUTES(long, mix, const thing *, (WITH, long, x), (ON, const thing *, c));
+LB_DEFINE_COMMUTATIVE(mix);
 LB_METHOD(mix, mix_noted);
 
 static int run_noted(lb_slot slot, const thing *t, int depth)
@@ -113,7 +113,7 @@ static stage set_up(world *w)
 {
     stage s;
     assert_ok(lb_bind(w->runtime, LB_HEAD(run), NULL));
-    s.run = LB_HEAD(run)->generic;
+    s.run = LB_GENERIC_OF(run);
     s.a = world_class(w, "a", NULL, NULL);
     s.b = world_class(w, "b", s.a, NULL);
     s.c = world_class(w, "c", s.b, NULL);
@@ -361,7 +361,7 @@ static void add_meet(lb_class *x, lb_class *y, const char *name, int commutes)
                           .count = 2,
                           .commutative = commutes,
                           .context = (void *)(uintptr_t)name};
-    assert_ok(lb_add_rules(LB_HEAD(meet)->generic, &rule, 1));
+    assert_ok(lb_add_rules(LB_GENERIC_OF(meet), &rule, 1));
 }
 
 static void expect_meet(const thing *a, const thing *b, const char *words,
@@ -472,11 +472,11 @@ static void commutative_rules_carry_further_arguments(void **state)
                     .context = (void *)(uintptr_t) "aba"};
     t.number = 1;
     u.number = 2;
-    assert_ok(lb_add_rules(LB_HEAD(mix)->generic, &rule, 1));
+    assert_ok(lb_add_rules(LB_GENERIC_OF(mix), &rule, 1));
     rule.count = 0;
     rule.commutative = 0;
     rule.context = (void *)(uintptr_t) "any";
-    assert_ok(lb_add_rules(LB_HEAD(mix)->generic, &rule, 1));
+    assert_ok(lb_add_rules(LB_GENERIC_OF(mix), &rule, 1));
     for (int i = 0; i < 3; i++) {
         assert_int_equal(mix(&u, &t, 5, &t), 2);
         assert_string_equal(notes_take(), "aba(1,2,5,1) any(2,1,5,1)");
@@ -517,11 +517,11 @@ static void flipped_rules_live_with_befores_and_propagation(void **state)
     t.number = 1;
     u.number = 2;
     add_meet(NULL, NULL, "any", 0);
-    assert_ok(lb_add_rules(LB_HEAD(meet)->generic, &rule, 1));
+    assert_ok(lb_add_rules(LB_GENERIC_OF(meet), &rule, 1));
     expect_meet(&u, &t, "before(1,2) any(2,1)", 1);
     rule.qualifier = LB_AROUND;
     rule.context = (void *)(uintptr_t) "around";
-    assert_ok(lb_add_rules(LB_HEAD(meet)->generic, &rule, 1));
+    assert_ok(lb_add_rules(LB_GENERIC_OF(meet), &rule, 1));
     expect_meet(&u, &t, "around(1,2) before(1,2) any(2,1)", 2);
     expect_meet(&t, &u, "around(1,2) before(1,2) any(1,2)", 2);
 }

@@ -3,7 +3,7 @@
 #include "support/test.h"
 #include "support/world.h"
 
-LB_GENERIC(int, kind, (ON, const thing *, t))
+LB_GENERIC(int, kind, (ON, const thing *, t));
 LB_DEFINE_GENERIC(kind);
 LB_METHOD(kind, kind_one);
 LB_METHOD(kind, kind_two);

@@ -21,9 +21,9 @@ INCLUDE = Path(__file__).resolve().parent.parent.parent / "include"
 SOURCE = """
 #include "latebind/latebind.h"
 typedef struct shape { lb_header head; double size; } shape;
-LB_GENERIC(double, area, (ON, const shape *, s))
-LB_GENERIC(int, combine, (ON, const shape *, a), (ON, const shape *, b))
-LB_GENERIC_VOID(draw, (REF, lb_ref, r), (WITH, int, x))
+LB_GENERIC(double, area, (ON, const shape *, s));
+LB_GENERIC(int, combine, (ON, const shape *, a), (ON, const shape *, b));
+LB_GENERIC_VOID(draw, (REF, lb_ref, r), (WITH, int, x));
 double call_area(const shape *s);
 double call_area(const shape *s) { return area(s); }
 int call_combine(const shape *a, const shape *b);

@@ -4,19 +4,19 @@
 #include "support/test.h"
 #include "support/world.h"
 
-LB_GENERIC(int, area, (ON, const thing *, s))
+LB_GENERIC(int, area, (ON, const thing *, s));
 LB_DEFINE_GENERIC(area);
 LB_METHOD(area, area_one);
 LB_METHOD(area, area_two);
 LB_METHOD(area, area_context);
 
-LB_GENERIC(int, meet, (ON, const thing *, a), (ON, const thing *, b))
+LB_GENERIC(int, meet, (ON, const thing *, a), (ON, const thing *, b));
 LB_DEFINE_GENERIC(meet);
 LB_METHOD(meet, meet_left);
 LB_METHOD(meet, meet_right);
 LB_METHOD(meet, meet_both);
 
-LB_GENERIC(double, guess, (ON, const thing *, s))
+LB_GENERIC(double, guess, (ON, const thing *, s));
 static lb_fn_guess guess_default;
 LB_DEFINE_GENERIC_WITH(guess, guess_default);
 
@@ -93,7 +93,7 @@ static void binding_twice_is_an_error(void **state)
     assert_ok(lb_runtime_create(NULL, &other));
     assert_status(LB_EXISTS, lb_bind(other, LB_HEAD(area), NULL));
     lb_runtime_destroy(other);
-    assert_ptr_equal(lb_generic_runtime(LB_HEAD(area)->generic), w->runtime);
+    assert_ptr_equal(lb_generic_runtime(LB_GENERIC_OF(area)), w->runtime);
 }
 
 static void a_runtimes_end_unbinds_its_generics(void **state)
@@ -107,7 +107,7 @@ static void a_runtimes_end_unbinds_its_generics(void **state)
     const thing t = thing_of(a);
     assert_int_equal(area(&t), 1);
     lb_runtime_destroy(other);
-    assert_null(LB_HEAD(area)->generic);
+    assert_null(LB_GENERIC_OF(area));
     assert_int_equal(area(&t), 0);
     bind(w, LB_HEAD(area));
 }
@@ -116,7 +116,7 @@ static void a_generic_tells_what_it_is(void **state)
 {
     world *w = *state;
     bind(w, LB_HEAD(meet));
-    lb_generic *g = LB_HEAD(meet)->generic;
+    lb_generic *g = LB_GENERIC_OF(meet);
     assert_string_equal(lb_generic_name(g), "meet");
     assert_ptr_equal(lb_generic_head(g), LB_HEAD(meet));
     assert_ptr_equal(lb_generic_runtime(g), w->runtime);
@@ -125,7 +125,7 @@ static void a_generic_tells_what_it_is(void **state)
     assert_null(lb_generic_find(w->runtime, "mee"));
     assert_ok(lb_generic_destroy(g));
     assert_null(lb_generic_find(w->runtime, "meet"));
-    assert_null(LB_HEAD(meet)->generic);
+    assert_null(LB_GENERIC_OF(meet));
     bind(w, LB_HEAD(meet));
 }
 
@@ -265,14 +265,14 @@ static void a_replaced_rules_context_is_released_at_quiescence(void **state)
     int first = 10, second = 20;
     const lb_rule one = releasing(&at, &first), two = releasing(&at, &second);
     const thing t = thing_of(a);
-    assert_ok(lb_add_rules(LB_HEAD(area)->generic, &one, 1));
+    assert_ok(lb_add_rules(LB_GENERIC_OF(area), &one, 1));
     assert_int_equal(area(&t), 10);
-    assert_ok(lb_add_rules(LB_HEAD(area)->generic, &two, 1));
+    assert_ok(lb_add_rules(LB_GENERIC_OF(area), &two, 1));
     assert_int_equal(area(&t), 20);
     assert_int_equal(first, 10);
     assert_ok(lb_quiesce(w->runtime));
     assert_int_equal(first, 11);
-    assert_ok(lb_remove_rules(LB_HEAD(area)->generic, &two, 1));
+    assert_ok(lb_remove_rules(LB_GENERIC_OF(area), &two, 1));
     assert_int_equal(second, 20);
     assert_ok(lb_quiesce(w->runtime));
     assert_int_equal(second, 21);
@@ -288,7 +288,7 @@ static void a_runtimes_end_releases_every_rules_context(void **state)
     assert_ok(lb_bind(other, LB_HEAD(area), NULL));
     const lb_specializer at = lb_any();
     const lb_rule rule = releasing(&at, &context);
-    assert_ok(lb_add_rules(LB_HEAD(area)->generic, &rule, 1));
+    assert_ok(lb_add_rules(LB_GENERIC_OF(area), &rule, 1));
     lb_runtime_destroy(other);
     assert_int_equal(context, 1);
     assert_non_null(w);
@@ -303,9 +303,9 @@ static void a_single_threaded_runtime_releases_at_once(void **state)
     int first = 10, second = 20;
     const lb_rule one = releasing(&at, &first), two = releasing(&at, &second);
     const thing t = thing_of(a);
-    assert_ok(lb_add_rules(LB_HEAD(area)->generic, &one, 1));
+    assert_ok(lb_add_rules(LB_GENERIC_OF(area), &one, 1));
     assert_int_equal(area(&t), 10);
-    assert_ok(lb_add_rules(LB_HEAD(area)->generic, &two, 1));
+    assert_ok(lb_add_rules(LB_GENERIC_OF(area), &two, 1));
     assert_int_equal(first, 11);
     assert_int_equal(area(&t), 20);
     assert_int_equal(world_statistics(w).bytes_retired, 0);
@@ -324,13 +324,13 @@ static void rules_are_added_all_or_none(void **state)
          .count = 1}};
     const thing t = thing_of(a);
     assert_status(LB_BAD_ARGUMENT,
-                  lb_add_rules(LB_HEAD(area)->generic, rules, 2));
+                  lb_add_rules(LB_GENERIC_OF(area), rules, 2));
     assert_int_equal(area(&t), 0);
     assert_int_equal(world_statistics(w).rules, 0);
-    assert_ok(lb_add_rules(LB_HEAD(area)->generic, rules, 1));
+    assert_ok(lb_add_rules(LB_GENERIC_OF(area), rules, 1));
     assert_status(
         LB_NOT_FOUND,
-        lb_remove_rules(LB_HEAD(area)->generic,
+        lb_remove_rules(LB_GENERIC_OF(area),
                         (const lb_rule[]){rules[0],
                                           {.method = LB_DESCRIPTOR(area_two),
                                            .specializers = &at,
@@ -350,7 +350,7 @@ static void fewer_specializers_mean_any_for_the_rest(void **state)
     const lb_rule rule = {
         .method = LB_DESCRIPTOR(meet_left), .specializers = &at, .count = 1};
     const thing t = thing_of(a), u = thing_of(b);
-    assert_ok(lb_add_rules(LB_HEAD(meet)->generic, &rule, 1));
+    assert_ok(lb_add_rules(LB_GENERIC_OF(meet), &rule, 1));
     assert_int_equal(meet(&t, &u), 1);
     assert_int_equal(meet(&u, &t), 0);
 }
@@ -362,7 +362,7 @@ static void a_clone_has_the_rules_and_goes_its_own_way(void **state)
     lb_class *a = world_class(w, "a", NULL, NULL);
     lb_generic *copy = NULL;
     assert_ok(lb_add(LB_HEAD(area), LB_DESCRIPTOR(area_one), a));
-    assert_ok(lb_generic_clone(LB_HEAD(area)->generic, "area2", &copy));
+    assert_ok(lb_generic_clone(LB_GENERIC_OF(area), "area2", &copy));
     const lb_head *head = lb_generic_head(copy);
     const thing t = thing_of(a);
     assert_string_equal(lb_generic_name(copy), "area2");
@@ -406,8 +406,8 @@ static void a_zeroed_header_is_refused(void **state)
     bind(w, LB_HEAD(area));
     bind(w, LB_HEAD(meet));
     lb_class *a = world_class(w, "a", NULL, NULL);
-    assert_ok(lb_add(LB_HEAD(area), LB_DESCRIPTOR(area_one), NULL));
-    assert_ok(lb_add(LB_HEAD(meet), LB_DESCRIPTOR(meet_both), NULL, NULL));
+    assert_ok(lb_add(LB_HEAD(area), LB_DESCRIPTOR(area_one), lb_any_class));
+    assert_ok(lb_add(LB_HEAD(meet), LB_DESCRIPTOR(meet_both), lb_any_class, lb_any_class));
     const thing zero = {{0, 0}, 0}, t = thing_of(a);
     int result = 0;
     for (int i = 0; i < 3; i++) {
@@ -497,8 +497,8 @@ static void a_silent_generic_reports_no_ambiguity(void **state)
     const lb_policy policy = {.silent = 1};
     assert_ok(lb_bind(w->runtime, LB_HEAD(meet), &policy));
     lb_class *a = world_class(w, "a", NULL, NULL);
-    assert_ok(lb_add(LB_HEAD(meet), LB_DESCRIPTOR(meet_left), a, NULL));
-    assert_ok(lb_add(LB_HEAD(meet), LB_DESCRIPTOR(meet_right), NULL, a));
+    assert_ok(lb_add(LB_HEAD(meet), LB_DESCRIPTOR(meet_left), a, lb_any_class));
+    assert_ok(lb_add(LB_HEAD(meet), LB_DESCRIPTOR(meet_right), lb_any_class, a));
     assert_int_equal(w->reports, 0);
 }
 
@@ -633,7 +633,7 @@ static void limits_on_generics_and_rules_hold(void **state)
     assert_ok(lb_runtime_create(&config, &w->runtime));
     bind(w, LB_HEAD(area));
     assert_status(LB_LIMIT, lb_bind(w->runtime, LB_HEAD(meet), NULL));
-    assert_null(LB_HEAD(meet)->generic);
+    assert_null(LB_GENERIC_OF(meet));
     lb_class *cls[3];
     for (size_t i = 0; i < 3; i++)
         cls[i] = world_class(w, "c", NULL, NULL);

@@ -2,12 +2,12 @@
 #include "support/test.h"
 #include "support/world.h"
 
-LB_GENERIC(int, area, (ON, const thing *, s))
+LB_GENERIC(int, area, (ON, const thing *, s));
 LB_DEFINE_GENERIC(area);
 LB_METHOD(area, area_host);
 LB_METHOD(area, area_guest);
 
-LB_GENERIC(int, meet, (ON, const thing *, a), (ON, const thing *, b))
+LB_GENERIC(int, meet, (ON, const thing *, a), (ON, const thing *, b));
 LB_DEFINE_GENERIC(meet);
 LB_METHOD(meet, meet_host);
 LB_METHOD(meet, meet_guest);
@@ -47,8 +47,8 @@ static stage set_up(world *w)
     stage s;
     assert_ok(lb_bind(w->runtime, LB_HEAD(area), NULL));
     assert_ok(lb_bind(w->runtime, LB_HEAD(meet), NULL));
-    s.area = LB_HEAD(area)->generic;
-    s.meet = LB_HEAD(meet)->generic;
+    s.area = LB_GENERIC_OF(area);
+    s.meet = LB_GENERIC_OF(meet);
     s.a = world_class(w, "a", NULL, NULL);
     s.b = world_class(w, "b", s.a, NULL);
     s.t = thing_of(s.a);

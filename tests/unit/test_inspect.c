@@ -4,21 +4,21 @@
 #include "support/test.h"
 #include "support/world.h"
 
-LB_GENERIC(int, run, (ON, const thing *, t))
+LB_GENERIC(int, run, (ON, const thing *, t));
 LB_DEFINE_GENERIC(run);
 LB_METHOD(run, run_noted);
 
-LB_GENERIC(int, meet, (ON, const thing *, a), (ON, const thing *, b))
-LB_COMMUTES_PAIR(int, meet, const thing *)
-LB_DEFINE_COMMUTATIVE(meet, lb_fallback_meet);
+LB_GENERIC(int, meet, (ON, const thing *, a), (ON, const thing *, b));
+LB_COMMUTES_PAIR(int, meet, const thing *);
+LB_DEFINE_COMMUTATIVE(meet);
 LB_METHOD(meet, meet_noted);
 
-LB_GENERIC(double, total, (ON, const thing *, t))
+LB_GENERIC(double, total, (ON, const thing *, t));
 LB_DEFINE_GENERIC(total);
 LB_METHOD(total, total_noted);
 
 LB_GENERIC(int, join, (ON, const thing *, a), (ON, const thing *, b),
-           (ON, const thing *, c))
+           (ON, const thing *, c));
 LB_DEFINE_GENERIC(join);
 LB_METHOD(join, join_one);
 
@@ -75,8 +75,8 @@ static stage set_up(world *w)
     stage s = {.runtime = w->runtime};
     assert_ok(lb_bind(w->runtime, LB_HEAD(run), NULL));
     assert_ok(lb_bind(w->runtime, LB_HEAD(meet), NULL));
-    s.run = LB_HEAD(run)->generic;
-    s.meet = LB_HEAD(meet)->generic;
+    s.run = LB_GENERIC_OF(run);
+    s.meet = LB_GENERIC_OF(meet);
     s.a = world_class(w, "a", NULL, NULL);
     s.b = world_class(w, "b", s.a, NULL);
     s.c = world_class(w, "c", s.b, NULL);
@@ -236,7 +236,7 @@ static void all_parts_of_a_combination_are_chosen(void **state)
     const lb_policy sum = {.combination = LB_SUM};
     const stage s = set_up(w);
     assert_ok(lb_bind(w->runtime, LB_HEAD(total), &sum));
-    lb_generic *g = LB_HEAD(total)->generic;
+    lb_generic *g = LB_GENERIC_OF(total);
     const lb_specializer at[] = {lb_is(s.a), lb_is(s.b)};
     const lb_method *m = LB_DESCRIPTOR(total_noted);
     const lb_rule rules[] = {named(m, &at[0], 1, "a", LB_PRIMARY),
@@ -668,7 +668,7 @@ static void a_page_about_many_arguments_says_what_it_holds(void **state)
     world *w = *state;
     const stage s = set_up(w);
     assert_ok(lb_bind(w->runtime, LB_HEAD(join), NULL));
-    lb_generic *g = LB_HEAD(join)->generic;
+    lb_generic *g = LB_GENERIC_OF(join);
     lb_text_free(s.runtime, report(g, NULL));
     assert_ok(lb_add(LB_HEAD(join), LB_DESCRIPTOR(join_one), s.a, s.b, s.d));
     char *page = report(g, NULL);

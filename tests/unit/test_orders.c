@@ -6,23 +6,23 @@
 #include "support/test.h"
 #include "support/world.h"
 
-LB_GENERIC(int, meet, (ON, const thing *, a), (ON, const thing *, b))
+LB_GENERIC(int, meet, (ON, const thing *, a), (ON, const thing *, b));
 LB_DEFINE_GENERIC(meet);
 LB_METHOD(meet, meet_noted);
 
-LB_GENERIC(double, total, (ON, const thing *, t))
+LB_GENERIC(double, total, (ON, const thing *, t));
 LB_DEFINE_GENERIC(total);
 LB_METHOD(total, total_noted);
 
-LB_GENERIC(bool, allowed, (ON, const thing *, t))
+LB_GENERIC(bool, allowed, (ON, const thing *, t));
 LB_DEFINE_GENERIC(allowed);
 LB_METHOD(allowed, allowed_noted);
 
-LB_GENERIC_VOID(visit, (ON, const thing *, t))
+LB_GENERIC_VOID(visit, (ON, const thing *, t));
 LB_DEFINE_GENERIC(visit);
 LB_METHOD(visit, visit_noted);
 
-LB_GENERIC(const char *, label, (ON, const thing *, t))
+LB_GENERIC(const char *, label, (ON, const thing *, t));
 LB_DEFINE_GENERIC(label);
 
 static int meet_noted(lb_slot slot, const thing *a, const thing *b)
@@ -74,7 +74,7 @@ static void add_at(lb_specializer a, lb_specializer b, const char *name)
                           .specializers = at,
                           .count = 2,
                           .context = (void *)(uintptr_t)name};
-    assert_ok(lb_add_rules(LB_HEAD(meet)->generic, &rule, 1));
+    assert_ok(lb_add_rules(LB_GENERIC_OF(meet), &rule, 1));
 }
 
 static void add_meet(lb_class *a, lb_class *b, const char *name)
@@ -485,7 +485,7 @@ static void results_that_cannot_be_added_have_no_sum(void **state)
     assert_status(LB_BAD_SIGNATURE, lb_bind(w->runtime, LB_HEAD(total), &list));
     assert_status(LB_BAD_SIGNATURE,
                   lb_bind(w->runtime, LB_HEAD(total), &append));
-    assert_null(LB_HEAD(total)->generic);
+    assert_null(LB_GENERIC_OF(total));
 }
 
 #define TEST(name)                                                             \

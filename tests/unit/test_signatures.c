@@ -22,33 +22,33 @@ static const lb_header *tag_head(tagged value)
     return &tag_heads[value.tag];
 }
 
-LB_GENERIC(int, one, (ON, const thing *, a))
+LB_GENERIC(int, one, (ON, const thing *, a));
 LB_DEFINE_GENERIC(one);
 LB_METHOD(one, one_low);
 LB_METHOD(one, one_high);
 
 LB_GENERIC(double, two, (WITH, double, x), (ON, const thing *, a),
-           (WITH, const char *, s), (ON, const thing *, b), (WITH, char, c))
+           (WITH, const char *, s), (ON, const thing *, b), (WITH, char, c));
 LB_DEFINE_GENERIC(two);
 LB_METHOD(two, two_low);
 LB_METHOD(two, two_high);
 
 LB_GENERIC(int64_t, three, (ON, const thing *, a), (REF, lb_ref, r),
-           (BY, tagged, t, tag_head))
+           (BY, tagged, t, tag_head));
 LB_DEFINE_GENERIC(three);
 LB_METHOD(three, three_low);
 LB_METHOD(three, three_high);
 
 LB_GENERIC(matrix, four, (ON, const thing *, a), (WITH, matrix, m),
            (ON, const thing *, b), (ON, const thing *, c), (WITH, double, k),
-           (ON, const thing *, d))
+           (ON, const thing *, d));
 LB_DEFINE_GENERIC(four);
 LB_METHOD(four, four_low);
 LB_METHOD(four, four_high);
 
 LB_GENERIC(unsigned, six, (ON, const thing *, a), (ON, const thing *, b),
            (ON, const thing *, c), (ON, const thing *, d),
-           (ON, const thing *, e), (ON, const thing *, f))
+           (ON, const thing *, e), (ON, const thing *, f));
 LB_DEFINE_GENERIC(six);
 LB_METHOD(six, six_low);
 LB_METHOD(six, six_high);
@@ -59,17 +59,17 @@ LB_GENERIC_VOID(nine, (ON, const thing *, a), (WITH, int *, out),
                 (WITH, float, y), (ON, const thing *, f),
                 (ON, const thing *, g), (WITH, long, z), (REF, lb_ref, h),
                 (ON, const thing *, i), (WITH, uint8_t, v), (WITH, matrix, m),
-                (WITH, double, w))
+                (WITH, double, w));
 LB_DEFINE_GENERIC(nine);
 LB_METHOD(nine, nine_low);
 LB_METHOD(nine, nine_high);
 
-LB_GENERIC(int, fat, (REF, lb_ref, r), (WITH, int, x))
+LB_GENERIC(int, fat, (REF, lb_ref, r), (WITH, int, x));
 LB_DEFINE_GENERIC(fat);
 LB_METHOD(fat, fat_low);
 LB_METHOD(fat, fat_high);
 
-LB_GENERIC(int, by, (BY, tagged, t, tag_head))
+LB_GENERIC(int, by, (BY, tagged, t, tag_head));
 LB_DEFINE_GENERIC(by);
 LB_METHOD(by, by_low);
 LB_METHOD(by, by_high);
@@ -392,11 +392,11 @@ static void typed_generics_are_invoked_with_boxed_values(void **state)
                              lb_pointer(&high),     lb_pointer(&high),
                              lb_pack(&k, sizeof k), lb_pointer(&high)};
     lb_value result = boxed_struct(&out);
-    assert_ok(lb_invoke(LB_HEAD(four)->generic, 6, argv, &result));
+    assert_ok(lb_invoke(LB_GENERIC_OF(four), 6, argv, &result));
     assert_true(out.cell[0] == 333 && out.cell[2] == 11 && out.cell[15] == -1);
-    assert_ok(lb_invoke(LB_HEAD(four)->generic, 6, argv, NULL));
+    assert_ok(lb_invoke(LB_GENERIC_OF(four), 6, argv, NULL));
     assert_status(LB_BAD_ARGUMENT,
-                  lb_invoke(LB_HEAD(four)->generic, 5, argv, &result));
+                  lb_invoke(LB_GENERIC_OF(four), 5, argv, &result));
 }
 
 static void references_are_invoked_with_boxed_values(void **state)
@@ -408,7 +408,7 @@ static void references_are_invoked_with_boxed_values(void **state)
     const lb_ref r = lb_reference(p.high, &plain);
     const lb_value argv[] = {lb_pack(&r, sizeof r), lb_integer(2)};
     lb_value result = lb_integer(0);
-    assert_ok(lb_invoke(LB_HEAD(fat)->generic, 2, argv, &result));
+    assert_ok(lb_invoke(LB_GENERIC_OF(fat), 2, argv, &result));
     lb_unpack(&got, sizeof got, &result);
     assert_int_equal(got, 107);
 }

@@ -2,12 +2,12 @@
 #include "support/test.h"
 #include "support/world.h"
 
-LB_GENERIC(int, run, (ON, const thing *, t))
+LB_GENERIC(int, run, (ON, const thing *, t));
 static lb_fn_run run_fallback;
 LB_DEFINE_GENERIC_WITH(run, run_fallback);
 LB_METHOD(run, run_noted);
 
-LB_GENERIC(int, meet, (ON, const thing *, a), (ON, const thing *, b))
+LB_GENERIC(int, meet, (ON, const thing *, a), (ON, const thing *, b));
 LB_DEFINE_GENERIC(meet);
 LB_METHOD(meet, meet_noted);
 
@@ -81,7 +81,7 @@ static void add(lb_specializer at, const char *name)
                           .specializers = &at,
                           .count = 1,
                           .context = (void *)(uintptr_t)name};
-    assert_ok(lb_add_rules(LB_HEAD(run)->generic, &rule, 1));
+    assert_ok(lb_add_rules(LB_GENERIC_OF(run), &rule, 1));
 }
 
 static void expect(const thing *t, const char *words)
@@ -106,7 +106,7 @@ static void a_value_goes_before_its_class(void **state)
     expect(&s.t, "t b a");
     const lb_specializer at = lb_eql(s.a, lb_pointer(&s.t));
     const lb_rule rule = {.specializers = &at, .count = 1};
-    assert_ok(lb_remove_rules(LB_HEAD(run)->generic, &rule, 1));
+    assert_ok(lb_remove_rules(LB_GENERIC_OF(run), &rule, 1));
     expect(&s.t, "b a");
 }
 
@@ -225,7 +225,7 @@ static void a_predicate_that_implies_another_goes_first(void **state)
     expect(&s.t, "dozen sixfold even");
     const lb_specializer at = lb_where(s.a, &is_sixfold);
     const lb_rule rule = {.specializers = &at, .count = 1};
-    assert_ok(lb_remove_rules(LB_HEAD(run)->generic, &rule, 1));
+    assert_ok(lb_remove_rules(LB_GENERIC_OF(run), &rule, 1));
     expect(&s.t, "dozen even"); /* implied through the one that is gone */
     assert_int_equal(w->reports, 0);
 }
@@ -260,7 +260,7 @@ static void values_select_in_every_position(void **state)
                               .specializers = at[i],
                               .count = 2,
                               .context = (void *)(uintptr_t)names[i]};
-        assert_ok(lb_add_rules(LB_HEAD(meet)->generic, &rule, 1));
+        assert_ok(lb_add_rules(LB_GENERIC_OF(meet), &rule, 1));
     }
     s.u.number = 1;
     for (int i = 0; i < 3; i++) {
@@ -279,7 +279,7 @@ static void resolving_asks_values_that_are_given(void **state)
     stage s = set_up(w);
     add(lb_is(s.a), "a");
     add(lb_where(s.a, &is_even), "even");
-    lb_generic *g = LB_HEAD(run)->generic;
+    lb_generic *g = LB_GENERIC_OF(run);
     lb_value value = lb_pointer(&s.t);
     const lb_entry *found = lb_resolve(g, &s.b, &value);
     assert_string_equal(found->context, "even");
@@ -301,7 +301,7 @@ static void explaining_says_when_a_value_is_unknown(void **state)
     add(lb_where(s.a, &is_even), "even");
     add(lb_eql(s.a, lb_pointer(&s.u)), "u");
     lb_explanation *why = NULL;
-    assert_ok(lb_explain(LB_HEAD(run)->generic, 1, &s.b, NULL, &why));
+    assert_ok(lb_explain(LB_GENERIC_OF(run), 1, &s.b, NULL, &why));
     size_t unknown = 0;
     for (size_t i = 0; i < why->count; i++)
         unknown += why->items[i].verdict == LB_UNKNOWN_VALUE;
@@ -309,7 +309,7 @@ static void explaining_says_when_a_value_is_unknown(void **state)
     lb_explanation_free(why);
     const lb_value value = lb_pointer(&s.t);
     s.t.number = 1;
-    assert_ok(lb_explain(LB_HEAD(run)->generic, 1, &s.b, &value, &why));
+    assert_ok(lb_explain(LB_GENERIC_OF(run), 1, &s.b, &value, &why));
     assert_int_equal(why->status, LB_OK);
     assert_int_equal(why->count, 3);
     assert_int_equal(why->items[0].verdict, LB_CHOSEN);
