@@ -418,6 +418,9 @@ static void removing_rules_wants_rules(void **state)
     refuse_bad(lb_add_classes(NULL, LB_DESCRIPTOR(meet_one), classes));
     refuse_bad(lb_add_classes(LB_HEAD(meet), NULL, classes));
     refuse_bad(lb_add_classes(LB_HEAD(meet), LB_DESCRIPTOR(meet_one), NULL));
+    lb_class *const unmade[LB_MAX_DISPATCH] = {classes[0], NULL};
+    refuse_bad(lb_add_classes(LB_HEAD(meet), LB_DESCRIPTOR(meet_one), unmade));
+    refuse_bad(lb_add_classes_like(LB_HEAD(meet), NULL, classes));
     refuse(LB_UNBOUND, lb_add_classes(LB_HEAD(unbound),
                                       LB_DESCRIPTOR(unbound_one), classes));
     refuse_bad(lb_remove_classes(NULL, NULL, classes));

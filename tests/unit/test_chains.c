@@ -78,6 +78,8 @@ static int meet_fallback(lb_slot slot, const thing *a, const thing *b)
 }
 
 /* Notes its name and the numbers of its arguments, in its own order. */
+static int swapped; /* what the last meet_noted was told */
+
 static int meet_noted(lb_slot slot, const thing *a, const thing *b)
 {
     LB_SELF(meet, meet_noted, slot, a, b);
@@ -85,6 +87,7 @@ static int meet_noted(lb_slot slot, const thing *a, const thing *b)
     (void)snprintf(text, sizeof text, "%s(%d,%d)", (const char *)self->context,
                    (int)a->number, (int)b->number);
     note(text);
+    swapped = lb_is_swapped(self);
     return 1 + (lb_has_next(self) ? lb_next_meet(self, a, b) : 0);
 }
 
@@ -529,6 +532,23 @@ static void flipped_rules_live_with_befores_and_propagation(void **state)
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
+static void a_method_can_ask_whether_it_was_flipped(void **state)
+{
+    world *w = *state;
+    assert_ok(lb_bind(w->runtime, LB_HEAD(meet), NULL));
+    lb_class *a = world_class(w, "a", NULL, NULL);
+    lb_class *b = world_class(w, "b", NULL, NULL);
+    const thing t = thing_of(a), u = thing_of(b);
+    const lb_rule like = {.method = LB_DESCRIPTOR(meet_noted),
+                          .commutative = 1,
+                          .context = (void *)(uintptr_t) "m"};
+    assert_ok(lb_add_like(LB_HEAD(meet), &like, a, b));
+    expect_meet(&t, &u, "m(0,0)", 1);
+    assert_int_equal(swapped, 0);
+    expect_meet(&u, &t, "m(0,0)", 1);
+    assert_int_equal(swapped, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -557,6 +577,7 @@ int main(void)
         TEST(commutative_rules_carry_further_arguments),
         TEST(only_a_commuting_generic_takes_commutative_rules),
         TEST(flipped_rules_live_with_befores_and_propagation),
+        TEST(a_method_can_ask_whether_it_was_flipped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -237,6 +237,23 @@ static void explaining_names_the_group(void **state)
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
+static void a_class_that_a_pending_group_names_is_busy(void **state)
+{
+    world *w = *state;
+    const stage s = set_up(w);
+    lb_class *c = world_class(w, "c", NULL, NULL);
+    const lb_specializer at = lb_is(c);
+    const lb_rule rule = {.method = LB_DESCRIPTOR(area_guest),
+                          .specializers = &at,
+                          .count = 1};
+    lb_group *group;
+    assert_ok(lb_group_create(w->runtime, "pending", 0, &group));
+    assert_ok(lb_group_add(group, s.area, &rule, 1));
+    assert_status(LB_BUSY, lb_class_destroy(c));
+    assert_ok(lb_group_remove(group));
+    assert_ok(lb_class_destroy(c));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +268,7 @@ int main(void)
         TEST(a_strict_group_may_resolve_its_own_ambiguity),
         TEST(a_generic_with_a_groups_rules_is_busy),
         TEST(explaining_names_the_group),
+        TEST(a_class_that_a_pending_group_names_is_busy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
