@@ -67,8 +67,8 @@ static inline int by_interface(gthing *object, GType interface)
         ->get(object);
 }
 
-BENCH_LOOPS(class, gpointer const, by_class(item));
-BENCH_LOOPS(interface, gpointer const, by_interface(item, interface_type()));
+BENCH_LOOPS(class, gpointer, by_class(item));
+BENCH_LOOPS(interface, gpointer, by_interface(item, interface_type()));
 
 const bench_peer bench_gobject_class = {"GObject, class structure", 8, 0, make,
                                         class_loops};
