@@ -300,7 +300,10 @@ static void a_single_threaded_runtime_releases_at_once(void **state)
     bind(w, LB_HEAD(area));
     lb_class *a = world_class(w, "a", NULL, NULL);
     const lb_specializer at = lb_is(a);
-    int first = 10, second = 20;
+    /* The second goes with the runtime, after this function. */
+    static int first, second;
+    first = 10;
+    second = 20;
     const lb_rule one = releasing(&at, &first), two = releasing(&at, &second);
     const thing t = thing_of(a);
     assert_ok(lb_add_rules(LB_GENERIC_OF(area), &one, 1));
