@@ -76,13 +76,13 @@ int main(void)
     check(x != NULL && y != NULL && z != NULL);
     check(lb_bind(runtime, LB_HEAD(with), NULL) == LB_OK);
 
-    /* NULL stands for any class. Without the first rule, an X with a Y would
-     * be ambiguous: the third and the fourth fit it equally well. */
+    /* Without the first rule, an X with a Y would be ambiguous: the third and
+     * the fourth fit it equally well. */
     add(LB_DESCRIPTOR(x_with_y), x, y);
     add(LB_DESCRIPTOR(x_with_x), x, x);
-    add(LB_DESCRIPTOR(x_with_any), x, NULL);
-    add(LB_DESCRIPTOR(any_with_y), NULL, y);
-    add(LB_DESCRIPTOR(any_with_any), NULL, NULL);
+    add(LB_DESCRIPTOR(x_with_any), x, lb_any_class);
+    add(LB_DESCRIPTOR(any_with_y), lb_any_class, y);
+    add(LB_DESCRIPTOR(any_with_any), lb_any_class, lb_any_class);
 
     thing things[3] = {{.kind = "X"}, {.kind = "Y"}, {.kind = "Z"}};
     lb_init(x, &things[0]);

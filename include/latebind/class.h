@@ -25,7 +25,8 @@ typedef struct lb_class_spec {
     size_t base_count;
     size_t instance_size;           /* bytes, header included; for lb_new */
     void *context;                  /* the caller's, see lb_class_context */
-    void (*release)(void *context); /* called when the class is freed */
+    void (*release)(void *context); /* called when the class is freed; if it
+                                       is not made, `context` stays yours */
     lb_class *const *linearization; /* NULL: C3. Else the order after the
                                        class itself, e.g. a custom mro() */
     size_t linearization_count;
@@ -54,14 +55,17 @@ LB_PUBLIC lb_status lb_class_set_bases(lb_class *cls, lb_class *const *bases,
                                        size_t base_count);
 
 /* Gives a class a linearization of the caller's (after the class itself), or
- * C3 again when `order` is NULL. Subclasses are linearized anew. */
+ * C3 again when `order` is NULL. Subclasses are linearized anew. Errors: as
+ * lb_class_set_bases. */
 LB_PUBLIC lb_status lb_class_set_linearization(lb_class *cls,
                                                lb_class *const *order,
                                                size_t count);
 
-/* Ends a class. No instance of it may be used afterwards. Its id is reused
- * after quiescence. Errors: LB_BUSY when a class derives from it or a rule
- * specializes on it; the message names one. */
+/* Ends a class. No instance of it may be used afterwards. Its id is reused, and
+ * its release hook called, after quiescence; where memory comes back by itself
+ * (epochs, single-threaded) in batches of 256, or at lb_quiesce. Errors:
+ * LB_BUSY when a class derives from it or a rule specializes on it; the message
+ * names one. */
 LB_PUBLIC lb_status lb_class_destroy(lb_class *cls);
 
 /* A living class of that name (any, if several have it), or NULL. */
@@ -108,12 +112,14 @@ static inline lb_ref lb_reference(lb_class *cls, void *object)
 
 /* A zeroed, stamped instance of lb_class_instance_size bytes, or NULL (no
  * memory, or a size below that of a header: see lb_message). lb_delete gives
- * it back; NULL is allowed. The class must be that of the object. */
+ * it back; NULL is allowed, the class is the one given to lb_new. */
 LB_PUBLIC void *lb_new(lb_class *cls);
 LB_PUBLIC void lb_delete(lb_class *cls, void *object);
 
-/* Makes `object` an instance of `cls`, while other threads may call on it: a
- * call sees the old class or the new. */
+/* Makes `object` (8-byte aligned, as a header is) an instance of `cls`, which
+ * must be of the same runtime and lay out its instances alike, while other
+ * threads may call on it: a call sees the old class or the new.
+ * LB_BAD_ARGUMENT for NULL. */
 LB_PUBLIC lb_status lb_set_class(void *object, lb_class *cls);
 
 /* The class of a header, or NULL when it names no living class of `runtime`. */

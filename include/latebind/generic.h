@@ -123,7 +123,9 @@ typedef struct lb_rule {
     lb_propagate propagate;
     int commutative; /* also applicable with its first two exchanged */
     void *context;   /* what the method finds in its entry */
-    void (*release)(void *context); /* called once nothing can run it */
+    void (*release)(void *context); /* called once nothing can run it any
+                           more, once for each time the rule was added; if it
+                           could not be, `context` stays yours */
 } lb_rule;
 
 typedef enum lb_order {
@@ -190,7 +192,10 @@ LB_PUBLIC lb_status lb_bind(lb_runtime *runtime, lb_head *head,
 
 /* Makes another generic function of the same signature, e.g. in a second
  * runtime; called by lb_in_name(lb_generic_head(g), ...).
- * name  NULL: without a name */
+ * name  NULL: without a name
+ * Errors: LB_BAD_ARGUMENT (the policy, too), LB_BAD_ABI, LB_BAD_SIGNATURE (a
+ * combination that does not suit the result), LB_EXISTS, LB_LIMIT,
+ * LB_NO_MEMORY. The same for the next two and lb_bind. */
 LB_PUBLIC lb_status lb_generic_create(lb_runtime *runtime, const char *name,
                                       const lb_signature *signature,
                                       const lb_policy *policy,
@@ -205,7 +210,9 @@ LB_PUBLIC lb_status lb_generic_create_boxed(lb_runtime *runtime,
                                             const lb_policy *policy,
                                             lb_generic **result);
 
-/* A copy of `generic` with its rules, under another name (NULL: none). */
+/* A copy of `generic` with its rules, under another name (NULL: none). It
+ * shares the rules' contexts, but does not release them: they must outlive it.
+ * Errors: as lb_generic_create. */
 LB_PUBLIC lb_status lb_generic_clone(lb_generic *generic, const char *name,
                                      lb_generic **result);
 
@@ -226,7 +233,9 @@ LB_PUBLIC size_t lb_generic_dispatched(const lb_generic *generic);
 /* Adds rules, all or none, in one step: a call that starts after the return
  * sees all of them. An equal rule is replaced. Errors: LB_BAD_ARGUMENT,
  * LB_BAD_SIGNATURE, LB_UNBOUND, LB_LIMIT, LB_NO_MEMORY. Ambiguities that a
- * new rule brings are reported (not an error). Any thread. */
+ * new rule brings are reported (not an error). Any thread; but in a
+ * single-threaded runtime a method that changes its own generic function must
+ * be inside lb_enter if it uses its entry afterwards. */
 LB_PUBLIC lb_status lb_add_rules(lb_generic *generic, const lb_rule *rules,
                                  size_t count);
 
@@ -272,12 +281,15 @@ typedef struct lb_group lb_group;
  * ambiguity. `name` is copied and shown by explain. */
 LB_PUBLIC lb_status lb_group_create(lb_runtime *runtime, const char *name,
                                     int strict, lb_group **result);
+/* Adds rules to what the next commit publishes. Errors: as lb_add_rules. */
 LB_PUBLIC lb_status lb_group_add(lb_group *group, lb_generic *generic,
                                  const lb_rule *rules, size_t count);
-/* Publishes what was added since the last commit, all or nothing. */
+/* Publishes what was added since the last commit, all or nothing. After a
+ * failure the additions stay pending: commit again, or remove the group.
+ * Errors: LB_AMBIGUOUS (strict), LB_LIMIT, LB_NO_MEMORY. */
 LB_PUBLIC lb_status lb_group_commit(lb_group *group);
 /* Removes every rule of the group that is still in place, and the group. The
- * methods may still run until quiescence. */
+ * methods may still run until quiescence. Errors: LB_BAD_ARGUMENT for NULL. */
 LB_PUBLIC lb_status lb_group_remove(lb_group *group);
 
 /* Calls with boxed arguments.

@@ -62,7 +62,8 @@ LB_PUBLIC lb_status lb_plugin_detach(lb_plugin *plugin);
 
 /* Detaches, waits for quiescence, calls unload, unloads the shared object.
  * With LB_RECLAIM_EPOCH other threads may go on calling: it waits for them
- * (the caller must not be inside lb_enter: LB_BUSY, nothing done). Otherwise
+ * (the caller must not be inside lb_enter: LB_BUSY, nothing done). Not from
+ * inside a report or release hook, for which it would wait. Otherwise
  * calling it states, like lb_quiesce, that no dispatch is in flight. */
 LB_PUBLIC lb_status lb_plugin_close(lb_plugin *plugin);
 

@@ -96,13 +96,15 @@ LB_PUBLIC void lb_config_init_abi(lb_config *config, uint32_t abi);
 /* Makes a runtime.
  * config  NULL for the defaults of the library itself
  * result  receives the runtime, to be ended by lb_runtime_destroy
- * Errors: LB_BAD_ABI, LB_BAD_ARGUMENT, LB_NO_MEMORY. Any thread. */
+ * Errors: LB_BAD_ABI, LB_BAD_ARGUMENT, LB_LIMIT (no class id is left for the
+ * runtime itself), LB_NO_MEMORY. Any thread. */
 LB_PUBLIC lb_status lb_runtime_create(const lb_config *config,
                                       lb_runtime **result);
 
 /* Ends a runtime: all its classes, generic functions and groups go; typed
  * generic functions become unbound. No call may be in flight and no object of
- * it may be dispatched on afterwards. NULL is allowed. */
+ * it may be dispatched on afterwards. Release hooks are called and must not
+ * call into it. NULL is allowed. */
 LB_PUBLIC void lb_runtime_destroy(lb_runtime *runtime);
 
 /* States that at this moment no dispatch of this runtime is in flight in any
@@ -116,7 +118,8 @@ LB_PUBLIC lb_status lb_quiesce(lb_runtime *runtime);
  * single-threaded runtime a bracket keeps everything a method may still use
  * alive while that method changes its own generic function.
  * lb_enter and lb_leave: no lock, some nanoseconds, never fail.
- * Errors of lb_reader_create: LB_BAD_ARGUMENT, LB_NO_MEMORY; of
+ * Errors of lb_reader_create: LB_BAD_ARGUMENT (also for a multi-threaded
+ * runtime without LB_RECLAIM_EPOCH), LB_NO_MEMORY; of
  * lb_reader_destroy (NULL is allowed): LB_BUSY inside a bracket. */
 LB_PUBLIC lb_status lb_reader_create(lb_runtime *runtime, lb_reader **result);
 LB_PUBLIC lb_status lb_reader_destroy(lb_reader *reader);

@@ -9,7 +9,7 @@
  *     LB_METHOD(area, circle_area);
  *     static double circle_area(lb_slot slot, const shape *s) { ... }
  *     ...
- *     lb_bind(runtime, LB_HEAD(area));
+ *     lb_bind(runtime, LB_HEAD(area), NULL);
  *     lb_add(LB_HEAD(area), LB_DESCRIPTOR(circle_area), circle);
  *     printf("%g\n", area(s));
  *
@@ -73,7 +73,7 @@
  * out to need them): declares `self`, its entry. When the cell was changed
  * between the look-up and now, the call goes on as a call after the change:
  * one step, no loop. The arguments are the method's own, slot first; none of
- * them may be called self. */
+ * them may be called self. One descriptor per function. */
 #define LB_SELF(name, function, slot, ...)                                     \
     const lb_entry *self = lb_load_entry(slot);                                \
     if (LB_UNLIKELY(self->method != &lb_method_##function))                    \

@@ -349,13 +349,14 @@ static lb_status reorder(lb_class *cls, lb_class **order, uint32_t count,
     return relinearize(f);
 }
 
-/* By bases, which a supplied linearization may leave out. */
-static bool derives(const lb_class *cls, const lb_class *from)
+/* Stamps `cls` and what derives from it by bases, which a supplied
+ * linearization may leave out. */
+static void mark_derived(lb_class *cls, uint64_t stamp)
 {
-    for (uint32_t i = 0; i < cls->base_count; i++)
-        if (cls->bases[i] == from || derives(cls->bases[i], from))
-            return true;
-    return cls == from;
+    cls->stamp = stamp;
+    for (size_t i = 0; i < cls->derived_count; i++)
+        if (cls->derived[i]->stamp != stamp)
+            mark_derived(cls->derived[i], stamp);
 }
 
 static lb_status change_bases(lb_class *cls, lb_class *const *bases,
@@ -363,8 +364,9 @@ static lb_status change_bases(lb_class *cls, lb_class *const *bases,
 {
     lb_runtime *runtime = cls->runtime;
     lbi_allocator *allocator = &runtime->allocator;
+    mark_derived(cls, ++runtime->stamp);
     for (size_t i = 0; i < count; i++)
-        if (lbi_is_subclass(bases[i], cls) || derives(bases[i], cls))
+        if (lbi_is_subclass(bases[i], cls) || bases[i]->stamp == runtime->stamp)
             return lbi_fail(LB_BAD_ORDER,
                             "class %s has no order: its new base %s derives "
                             "from it",

@@ -84,9 +84,11 @@ void lbi_number_give(lb_runtime *runtime, lb_class *cls)
 
 void lbi_numbers_end(lb_runtime *runtime)
 {
-    for (int i = 0; i < LBI_CHUNKS; i++)
+    for (int i = 0; i < LBI_CHUNKS; i++) {
         lbi_free(&runtime->allocator, runtime->chunks[i],
                  sizeof(lb_class *) << (i + LBI_FIRST_CHUNK_BITS));
+        runtime->chunks[i] = NULL; /* release hooks may still ask */
+    }
     lbi_free(&runtime->allocator, runtime->free_serials,
              runtime->free_serial_capacity * sizeof *runtime->free_serials);
 }

@@ -75,8 +75,12 @@ void lbi_retire(lb_runtime *runtime, void *content,
     lbi_block *block = (lbi_block *)content - 1;
     block->last = last;
     block->epoch = __atomic_fetch_add(&runtime->epoch, 1, __ATOMIC_SEQ_CST);
-    block->next = runtime->retired;
-    runtime->retired = block;
+    block->next = NULL;
+    if (runtime->retired)
+        runtime->last_retired->next = block;
+    else
+        runtime->retired = block;
+    runtime->last_retired = block;
     runtime->retired_bytes += block->size;
 }
 
@@ -92,33 +96,31 @@ static uint64_t oldest_reader(const lb_runtime *runtime)
 {
     uint64_t oldest = UINT64_MAX;
     for (const lb_reader *r = runtime->first_reader; r; r = r->next) {
-        const uint64_t epoch = __atomic_load_n(&r->epoch, __ATOMIC_SEQ_CST);
+        /* A write, so that it is ordered with the reader's exchange: either
+         * this sees the reader, or the reader sees what was published. */
+        const uint64_t epoch = __atomic_fetch_or(
+            (uint64_t *)(uintptr_t)&r->epoch, 0, __ATOMIC_SEQ_CST);
         if (epoch != 0 && epoch < oldest)
             oldest = epoch;
     }
     return oldest;
 }
 
-/* The list is newest first, so what may go is its tail. */
+/* The list is oldest first. */
 void lbi_reclaim(lb_runtime *runtime)
 {
     if (runtime->retired == NULL || !lbi_reclaims_by_itself(runtime))
         return;
     const uint64_t oldest =
         runtime->quiescing ? UINT64_MAX : oldest_reader(runtime);
-    lbi_block **at = &runtime->retired;
-    while (*at && (*at)->epoch >= oldest)
-        at = &(*at)->next;
-    lbi_block *block = *at;
-    *at = NULL;
-    while (block) {
-        lbi_block *next = block->next;
+    while (runtime->retired && runtime->retired->epoch < oldest) {
+        lbi_block *block = runtime->retired;
+        runtime->retired = block->next;
         runtime->retired_bytes -= block->size;
         if (block->last)
             block->last(runtime, block + 1);
         else
             lbi_block_free(runtime, block + 1);
-        block = next;
     }
 }
 
@@ -149,6 +151,11 @@ lb_status lb_reader_create(lb_runtime *runtime, lb_reader **result)
         return lbi_fail(LB_BAD_ARGUMENT, "%s is NULL",
                         runtime ? "result" : "runtime");
     *result = NULL;
+    if (runtime->config.threading == LB_MULTI_THREADED &&
+        runtime->config.reclaim != LB_RECLAIM_EPOCH)
+        return lbi_fail(LB_BAD_ARGUMENT,
+                        "readers need config.reclaim = LB_RECLAIM_EPOCH, or a "
+                        "single-threaded runtime");
     lb_status status = lbi_enter_runtime(runtime);
     if (status != LB_OK)
         return status;

@@ -11,9 +11,13 @@
 #include "core/reclaim.h"
 #include "latebind/version.h"
 
+#include <sched.h>
+
 void lb_config_init_abi(lb_config *config, uint32_t abi)
 {
-    if (config)
+    if (config && abi != LB_ABI)
+        config->abi = abi; /* of another size; lb_runtime_create refuses it */
+    else if (config)
         *config = (lb_config){.abi = abi};
 }
 
@@ -124,10 +128,20 @@ lb_status lbi_leave_runtime(lb_runtime *runtime, lb_status status)
     lbi_later *waiting = runtime->later;
     runtime->later = NULL;
     runtime->later_end = &runtime->later;
-    lbi_lock_give(&runtime->lock);
     if (waiting)
+        __atomic_add_fetch(&runtime->working, 1, __ATOMIC_RELAXED);
+    lbi_lock_give(&runtime->lock);
+    if (waiting) {
         work_off(runtime, waiting);
+        __atomic_sub_fetch(&runtime->working, 1, __ATOMIC_RELEASE);
+    }
     return status;
+}
+
+void lbi_wait_for_hooks(const lb_runtime *runtime)
+{
+    while (lbi_load(&runtime->working) != 0)
+        sched_yield();
 }
 
 void lbi_call_later(lb_runtime *runtime, lbi_later *item)

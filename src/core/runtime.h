@@ -68,12 +68,13 @@ struct lb_runtime {
 
     /* reclamation */
     lb_reader *first_reader;
-    uint64_t epoch;     /* atomic */
-    lbi_block *retired; /* newest first */
+    uint64_t epoch;                    /* atomic */
+    lbi_block *retired, *last_retired; /* oldest first */
     size_t retired_bytes;
     bool quiescing; /* lb_quiesce: everything may go */
 
     lbi_later *later, **later_end; /* to be called without the lock */
+    uint32_t working; /* threads that make such calls now; atomic */
 
     uint64_t misses, second_level, resolutions, changes, growths; /* atomic */
 };
@@ -91,6 +92,9 @@ struct lbi_later {
     void (*call)(lb_runtime *runtime, lbi_later *self);
 };
 void lbi_call_later(lb_runtime *runtime, lbi_later *item);
+
+/* Waits until no thread makes such calls any more. Not from inside one. */
+void lbi_wait_for_hooks(const lb_runtime *runtime);
 
 /* Reports to the configured hook once the lock is free, or drops the report
  * when there is no memory. */

@@ -128,19 +128,22 @@ void lbi_second_sweep(lbi_second *second, lb_runtime *runtime, unsigned keys,
     second->live = 0;
     for (size_t i = 0; i <= old->mask; i++) {
         lbi_record *record = old->at[i];
-        if (record == NULL)
+        if (record == NULL || fresh == NULL || gone(runtime, record, keys))
             continue;
-        if (fresh == NULL || gone(runtime, record, keys)) {
-            lbi_store(&record->entry, NULL);
-            lbi_retire(runtime, record, NULL);
-            continue;
-        }
         fresh->at[probe(fresh, record->key, keys)] = record;
         fresh->used++;
         fresh->bytes += sizeof *record + keys * sizeof(uint64_t);
         second->live += lbi_peek(&record->entry) != NULL;
     }
     lbi_store(&second->records, fresh);
+    /* Only now can no reader that enters find them any more. */
+    for (size_t i = 0; i <= old->mask; i++) {
+        lbi_record *record = old->at[i];
+        if (record && (fresh == NULL || gone(runtime, record, keys))) {
+            lbi_store(&record->entry, NULL);
+            lbi_retire(runtime, record, NULL);
+        }
+    }
     lbi_retire(runtime, old, NULL);
 }
 

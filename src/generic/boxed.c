@@ -195,6 +195,9 @@ static lb_status call_swapped(lb_fn fn, lb_slot slot, lb_runtime *runtime,
                               lb_value *result)
 {
     lb_value few[16];
+    if (argc < 2)
+        return lbi_fail(LB_BAD_ARGUMENT,
+                        "a commutative rule was handed %zu arguments", argc);
     lb_value *swapped =
         argc <= 16 ? few
                    : lbi_alloc(&runtime->allocator, argc * sizeof *swapped);

@@ -40,12 +40,19 @@ static const lb_status reasons[LBI_ENDS] = {
 void lbi_ends_init(lb_generic *g)
 {
     for (unsigned i = 0; i < LBI_ENDS; i++) {
-        lb_entry *end = &g->ends[i];
-        const lb_fn fn =
-            reasons[i] == LB_OK ? g->signature->stub : g->signature->fallback;
+        lb_entry *end = &g->ends[i], *bare = &g->bare[i];
+        const bool fails = reasons[i] != LB_OK;
+        const lb_fn fn = fails ? g->signature->wrap : g->signature->stub;
+        *bare = (lb_entry){.fn = g->signature->fallback,
+                           .next = end,
+                           .next_fn = fn,
+                           .status = reasons[i],
+                           .generic = g};
         *end = (lb_entry){.fn = fn,
                           .next = end,
                           .next_fn = fn,
+                          .inner = fails ? bare : NULL,
+                          .flags = fails ? LB_ENTRY_FRAME : 0,
                           .status = reasons[i],
                           .generic = g};
     }

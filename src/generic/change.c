@@ -266,6 +266,9 @@ static void apply(lbi_edit *edit)
     }
     edit->replaced = lbi_rule_find(g, &rule->given);
     edit->done = edit->replaced != rule;
+    edit->was_active = rule->was_active;
+    if (edit->done || edit->group == NULL)
+        rule->group = edit->group;
     if (!edit->done)
         return;
     uint64_t sequence = ++g->next_sequence;
@@ -291,6 +294,7 @@ static void take_back(lbi_edit *edit)
     const uint64_t sequence = edit->rule->sequence;
     lbi_index_remove(g, edit->rule);
     lbi_rule_deactivate(edit->rule);
+    edit->rule->was_active = edit->was_active;
     if (edit->replaced) {
         lbi_rule_activate(edit->replaced, sequence);
         lbi_index_add(g, edit->replaced);
@@ -299,17 +303,19 @@ static void take_back(lbi_edit *edit)
 
 static lb_status reserve(lbi_edit *edits, size_t count)
 {
-    size_t adding = 0;
+    for (size_t i = 0; i < count; i++)
+        edits[i].rule->generic->coming = 0;
     for (size_t i = 0; i < count; i++) {
         lb_generic *g = edits[i].rule->generic;
         const uint32_t limit = g->runtime->config.max_rules;
-        adding += !edits[i].remove;
-        if (limit && !edits[i].remove && g->active_count + adding > limit &&
-            lbi_rule_find(g, &edits[i].rule->given) == NULL)
+        if (edits[i].remove || lbi_rule_find(g, &edits[i].rule->given))
+            continue;
+        g->coming++;
+        if (limit && g->active_count + g->coming > limit)
             return lbi_fail(LB_LIMIT,
                             "%s: more than %u rules, the configured limit",
                             lbi_generic_label(g), limit);
-        if (!lbi_rules_reserve(g, adding))
+        if (!lbi_rules_reserve(g, g->coming))
             return lbi_no_memory();
     }
     return LB_OK;
@@ -388,10 +394,8 @@ static bool is_ambiguous(lbi_edit *edits, size_t count)
     return false;
 }
 
-lb_status lbi_change(lb_runtime *runtime, lbi_edit *edits, size_t count,
-                     bool strict)
+lb_status lbi_change(lbi_edit *edits, size_t count, bool strict)
 {
-    (void)runtime;
     lb_status status = reserve(edits, count);
     if (status != LB_OK)
         return status;

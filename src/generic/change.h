@@ -8,6 +8,8 @@
 typedef struct lbi_edit {
     lbi_rule *rule; /* pinned by the caller */
     bool remove;
+    lb_group *group;    /* that the rule comes with, NULL: none */
+    bool was_active;    /* filled in: for taking it back */
     lbi_rule *replaced; /* filled in: what an added rule replaced */
     uint64_t sequence;  /* filled in: for taking it back */
     bool done;          /* filled in: something changed */
@@ -15,8 +17,7 @@ typedef struct lbi_edit {
 
 /* Carries out the edits in order, in one step, under the lock. `strict`: an
  * ambiguity that they bring undoes them (LB_AMBIGUOUS). */
-lb_status lbi_change(lb_runtime *runtime, lbi_edit *edits, size_t count,
-                     bool strict);
+lb_status lbi_change(lbi_edit *edits, size_t count, bool strict);
 
 /* What changes of classes and memory need, for every generic function. */
 void lbi_forget_stamped(lb_runtime *runtime, uint64_t stamp);

@@ -223,6 +223,14 @@ static lb_status fill_generic(lb_generic *g, const char *name,
     return LB_OK;
 }
 
+static lb_status is_bound(const lb_head *head)
+{
+    return lbi_fail(LB_EXISTS,
+                    "%s is bound already; use lb_generic_create for another "
+                    "runtime",
+                    head->signature->name);
+}
+
 /* head: the static one of a typed generic function, or NULL. Locked. */
 static lb_status make_generic(lb_runtime *runtime, const char *name,
                               const lb_signature *signature,
@@ -248,9 +256,14 @@ static lb_status make_generic(lb_runtime *runtime, const char *name,
         free_generic(runtime, g);
         return status;
     }
+    lb_generic *none = NULL;
+    if (head &&
+        !__atomic_compare_exchange_n(&head->generic, &none, g, false,
+                                     __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+        free_generic(runtime, g); /* another runtime was faster */
+        return is_bound(head);
+    }
     link_generic(g);
-    if (head)
-        lbi_store(&head->generic, g);
     *result = g;
     return LB_OK;
 }
@@ -278,10 +291,7 @@ lb_status lb_bind(lb_runtime *runtime, lb_head *head, const lb_policy *policy)
         (status = lbi_enter_runtime(runtime)) != LB_OK)
         return status;
     if (lbi_load(&head->generic))
-        status = lbi_fail(LB_EXISTS,
-                          "%s is bound already; use lb_generic_create for "
-                          "another runtime",
-                          head->signature->name);
+        status = is_bound(head);
     else
         status = make_generic(runtime, head->signature->name, head->signature,
                               head->signature->dispatched, head, policy, &g);
@@ -470,7 +480,7 @@ static lb_status add_locked(lb_generic *g, const lb_rule *rules, size_t count)
             break;
         }
     if (status == LB_OK)
-        status = lbi_change(g->runtime, edits, count, false);
+        status = lbi_change(edits, count, false);
     for (size_t i = 0; i < made; i++)
         lbi_rule_unpin(edits[i].rule);
     lbi_free(allocator, edits, size);
@@ -519,7 +529,7 @@ static lb_status remove_locked(lb_generic *g, const lb_rule *rules,
         edits[i].remove = true;
     }
     if (status == LB_OK)
-        status = lbi_change(g->runtime, edits, count, false);
+        status = lbi_change(edits, count, false);
     lbi_free(allocator, edits, size);
     return status;
 }
@@ -530,14 +540,12 @@ lb_status lb_remove_rules(lb_generic *generic, const lb_rule *rules,
     if (generic == NULL || (rules == NULL && count))
         return lbi_fail(LB_BAD_ARGUMENT, "%s is NULL",
                         generic ? "rules" : "generic");
-    for (size_t i = 0; i < count; i++)
-        if (rules[i].count && rules[i].specializers == NULL)
-            return lbi_fail(LB_BAD_ARGUMENT, "rules[%zu].specializers is NULL",
-                            i);
-    if (count == 0)
-        return LB_OK;
-    lb_status status = lbi_enter_runtime(generic->runtime);
-    if (status != LB_OK)
+    lb_status status = LB_OK;
+    for (size_t i = 0; i < count && status == LB_OK; i++)
+        status = lbi_rule_check_key(generic, &rules[i]);
+    if (status != LB_OK || count == 0)
+        return status;
+    if ((status = lbi_enter_runtime(generic->runtime)) != LB_OK)
         return status;
     return lbi_leave_runtime(generic->runtime,
                              remove_locked(generic, rules, count));

@@ -80,6 +80,7 @@ struct lb_generic {
 
     lbi_rule **active; /* no order; see sequence */
     size_t active_count, active_capacity;
+    size_t coming; /* rules that a change in preparation adds */
     uint64_t next_sequence;
     uint64_t searches; /* for ambiguities, so far */
     size_t conditional_count, commutative_count;
@@ -96,6 +97,7 @@ struct lb_generic {
     lbi_plan *plans;
     size_t group_rules;      /* held by groups */
     lb_entry ends[LBI_ENDS]; /* where chains end, see lbi_chain_end */
+    lb_entry bare[LBI_ENDS]; /* what a failing end runs: the fallback */
 };
 
 static inline const lb_specializer *lbi_spec(const lbi_form *form, unsigned i)

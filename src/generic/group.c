@@ -80,7 +80,7 @@ static lb_status add_locked(lb_group *group, lb_generic *g,
                 let_go(group, --group->count);
             return lbi_no_memory();
         }
-        group->edits[group->count++] = (lbi_edit){.rule = rule};
+        group->edits[group->count++] = (lbi_edit){.rule = rule, .group = group};
         lbi_rule_count_references(rule, 1);
         g->group_rules++;
     }
@@ -117,13 +117,11 @@ lb_status lb_group_commit(lb_group *group)
     if (status != LB_OK)
         return status;
     if (group->count > group->committed)
-        status = lbi_change(group->runtime, group->edits + group->committed,
+        status = lbi_change(group->edits + group->committed,
                             group->count - group->committed, group->strict);
     if (status == LB_OK) {
-        for (size_t i = group->committed; i < group->count; i++) {
+        for (size_t i = group->committed; i < group->count; i++)
             lbi_rule_count_references(group->edits[i].rule, (size_t)-1);
-            group->edits[i].rule->group = group;
-        }
         group->committed = group->count;
     }
     return lbi_leave_runtime(group->runtime, status);
@@ -168,9 +166,8 @@ static lb_status remove_locked(lb_group *group)
     }
     group->count = group->committed = kept;
     /* Removing reserves nothing, so it cannot fail. */
-    lb_status status =
-        lbi_change(group->runtime, group->edits, group->count, false);
-    unpin_edits(group);
+    unpin_edits(group); /* or the change could not collect them */
+    lb_status status = lbi_change(group->edits, group->count, false);
     free_group(group);
     return status;
 }

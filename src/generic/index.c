@@ -116,6 +116,16 @@ static lbi_form **list_of(lbi_index *index, const lbi_form *form, unsigned i)
     return &find_bucket(index, cls)->first;
 }
 
+static void drop_empty_bucket(lb_generic *g, const lbi_form *form, unsigned i)
+{
+    lbi_index *index = &g->index[i];
+    lbi_bucket *bucket = find_bucket(index, lbi_spec_class(lbi_spec(form, i)));
+    if (bucket == NULL || bucket->first)
+        return;
+    lbi_map_remove(&index->buckets, &bucket->by_class);
+    lbi_free(&g->runtime->allocator, bucket, sizeof *bucket);
+}
+
 void lbi_index_remove(lb_generic *g, lbi_rule *rule)
 {
     for (unsigned f = 0; g->indexed && f < rule->form_count; f++)
@@ -124,6 +134,7 @@ void lbi_index_remove(lb_generic *g, lbi_rule *rule)
             while (*at != &rule->forms[f])
                 at = &(*at)->next[i];
             *at = (*at)->next[i];
+            drop_empty_bucket(g, &rule->forms[f], i);
         }
 }
 

@@ -52,21 +52,31 @@ void lbi_rank(const lb_generic *g, const lbi_call *call, lbi_match *m)
         m->rank[i] = rank_at(lbi_spec(m->form, i), call->classes[i]);
 }
 
-/* Follows `implies` at most `depth` steps, so that a cycle ends. */
-static bool implies(const lb_predicate *p, const lb_predicate *q, int depth)
+/* Directly or through others; of these at most REACH are looked at. */
+static bool implies(const lb_predicate *p, const lb_predicate *q)
 {
-    for (size_t i = 0; depth > 0 && i < p->implies_count; i++)
-        if (p->implies[i] == q || implies(p->implies[i], q, depth - 1))
-            return true;
+    enum { REACH = 256 };
+    const lb_predicate *seen[REACH] = {p};
+    size_t count = 1;
+    for (size_t at = 0; at < count; at++)
+        for (size_t i = 0; i < seen[at]->implies_count; i++) {
+            const lb_predicate *to = seen[at]->implies[i];
+            size_t j = 0;
+            if (to == q)
+                return true;
+            while (j < count && seen[j] != to)
+                j++;
+            if (j == count && count < REACH)
+                seen[count++] = to;
+        }
     return false;
 }
 
 static int compare_predicates(const lb_predicate *p, const lb_predicate *q)
 {
-    enum { DEPTH = 16 };
     if (p == q)
         return LBI_EQUAL;
-    const bool forth = implies(p, q, DEPTH), back = implies(q, p, DEPTH);
+    const bool forth = implies(p, q), back = implies(q, p);
     if (forth == back)
         return LBI_UNORDERED;
     return forth ? -1 : 1;

@@ -120,11 +120,13 @@ lb_status lb_plugin_detach(lb_plugin *plugin)
 {
     if (plugin == NULL)
         return lbi_fail(LB_BAD_ARGUMENT, "plugin is NULL");
-    if (plugin->group == NULL)
+    lb_group *group =
+        __atomic_exchange_n(&plugin->group, NULL, __ATOMIC_ACQ_REL);
+    if (group == NULL)
         return LB_OK;
-    const lb_status status = lb_group_remove(plugin->group);
-    if (status == LB_OK)
-        plugin->group = NULL;
+    const lb_status status = lb_group_remove(group);
+    if (status != LB_OK)
+        lbi_store(&plugin->group, group); /* from inside a hook */
     return status;
 }
 
@@ -160,6 +162,10 @@ static void finish(lb_plugin *plugin)
 {
     if (plugin->info->unload)
         plugin->info->unload(plugin->runtime, plugin->data);
+    /* What `unload` destroyed, and what calls held until now, may have release
+     * hooks inside the plug-in. */
+    wait_for_calls(plugin->runtime);
+    lbi_wait_for_hooks(plugin->runtime);
     dlclose(plugin->library);
     lbi_free(&plugin->runtime->allocator, plugin, sizeof *plugin);
 }

@@ -427,14 +427,25 @@ const lb_entry *lb_look_up(const lb_head *head, const lb_argument *arguments)
     return answer(head, arguments, lbi_look_up);
 }
 
+/* What lb_resolve gives when there is no generic function to ask. */
+static const lb_entry refused = {.next = &refused, .status = LB_BAD_ARGUMENT};
+
 const lb_entry *lb_resolve(lb_generic *g, lb_class *const *classes,
                            const lb_value *values)
 {
+    if (g == NULL || classes == NULL) {
+        lbi_fail(LB_BAD_ARGUMENT, "%s is NULL", g ? "classes" : "generic");
+        return &refused;
+    }
     lbi_call call = {.argc = g->dispatched, .has_values = values != NULL};
     if (lbi_enter_runtime(g->runtime) != LB_OK)
         return lbi_chain_end(g, LB_REENTERED);
     for (unsigned i = 0; i < g->dispatched; i++) {
         call.classes[i] = classes[i];
+        if (classes[i] == NULL && !g->boxed) {
+            lbi_leave_runtime(g->runtime, LB_OK);
+            return lbi_chain_end(g, LB_NO_CLASS);
+        }
         if (values)
             call.values[i] = values[i];
     }

@@ -37,8 +37,10 @@ static lb_status check_specializer(const lb_generic *g, const char *method,
 
 static lb_status check_method(const lb_generic *g, const lb_method *m)
 {
-    if (m == NULL || m->fn == NULL)
-        return lbi_fail(LB_BAD_ARGUMENT, "%s: a rule without a method",
+    if (m == NULL || m->fn == NULL || m->name == NULL)
+        return lbi_fail(LB_BAD_ARGUMENT,
+                        "%s: a rule whose method is NULL or lacks its function "
+                        "or name",
                         lbi_generic_label(g));
     if (m->abi != LB_ABI)
         return lbi_fail(LB_BAD_ABI,
@@ -60,9 +62,15 @@ static lb_status check_method(const lb_generic *g, const lb_method *m)
     return LB_OK;
 }
 
+/* For messages; a rule to be removed need not say its method. */
+static const char *name_of(const lb_rule *rule)
+{
+    return rule->method && rule->method->name ? rule->method->name : "?";
+}
+
 static lb_status check_arity(const lb_generic *g, const lb_rule *rule)
 {
-    const char *name = rule->method->name;
+    const char *name = name_of(rule);
     if (rule->count && rule->specializers == NULL)
         return lbi_fail(LB_BAD_ARGUMENT,
                         "%s, method %s: %zu specializers, but the array is "
@@ -86,7 +94,7 @@ static lb_status check_arity(const lb_generic *g, const lb_rule *rule)
 
 static lb_status check_specializers(const lb_generic *g, const lb_rule *rule)
 {
-    const char *name = rule->method->name;
+    const char *name = name_of(rule);
     lb_status status = LB_OK;
     for (size_t i = 0; i < rule->count && status == LB_OK; i++) {
         status = check_specializer(g, name, &rule->specializers[i], i);
@@ -109,7 +117,7 @@ static lb_status check_specializers(const lb_generic *g, const lb_rule *rule)
 
 static lb_status check_modes(const lb_generic *g, const lb_rule *rule)
 {
-    const char *name = rule->method->name;
+    const char *name = name_of(rule);
     if ((unsigned)rule->qualifier > LB_AROUND)
         return lbi_fail(LB_BAD_ARGUMENT,
                         "%s, method %s: qualifier %d; want LB_PRIMARY, "
@@ -137,9 +145,14 @@ static lb_status check_modes(const lb_generic *g, const lb_rule *rule)
 
 lb_status lbi_rule_check(const lb_generic *g, const lb_rule *rule)
 {
+    const lb_status status = check_method(g, rule->method);
+    return status == LB_OK ? lbi_rule_check_key(g, rule) : status;
+}
+
+lb_status lbi_rule_check_key(const lb_generic *g, const lb_rule *rule)
+{
     lb_status status;
-    if ((status = check_method(g, rule->method)) != LB_OK ||
-        (status = check_arity(g, rule)) != LB_OK ||
+    if ((status = check_arity(g, rule)) != LB_OK ||
         (status = check_specializers(g, rule)) != LB_OK)
         return status;
     return check_modes(g, rule);
@@ -299,7 +312,8 @@ static void leave_idle(lbi_rule *record)
 lbi_rule *lbi_rule_make(lb_generic *g, const lb_rule *rule)
 {
     const uint64_t hash = hash_rule(g, rule);
-    lbi_rule *record = find_record(g, rule, hash);
+    /* Each adding of a rule with a release hook is owed a release of its own. */
+    lbi_rule *record = rule->release ? NULL : find_record(g, rule, hash);
     if (record) {
         record->pins++;
         return record;
@@ -386,6 +400,8 @@ static bool is_dying(const lb_class *cls)
 void lbi_rules_forget_classes(lb_generic *g)
 {
     for (lbi_rule *r = g->idle; r; r = r->next_idle) {
+        if (!r->interned)
+            continue; /* its class may be gone already */
         bool dying = r->given.rest && is_dying(lbi_spec_class(r->given.rest));
         for (size_t i = 0; i < r->given.count; i++)
             dying |= is_dying(lbi_spec_class(&r->given.specializers[i]));

@@ -6,6 +6,8 @@
 
 /* Checks what a caller hands in; the message names what is wrong. */
 lb_status lbi_rule_check(const lb_generic *generic, const lb_rule *rule);
+/* The same for a rule to be removed, which need not have a method. */
+lb_status lbi_rule_check_key(const lb_generic *generic, const lb_rule *rule);
 
 /* The record for `rule`, new or revived, with one pin more; NULL without
  * memory. */

@@ -451,9 +451,17 @@ static lb_status make_results(scene *s)
 
 static lb_status make_reader(scene *s)
 {
+    lb_config config = world_config(&s->w);
+    config.reclaim = LB_RECLAIM_EPOCH;
+    lb_runtime *other = NULL;
     lb_reader *reader = NULL;
-    const lb_status status = lb_reader_create(s->w.runtime, &reader);
-    return status == LB_OK ? lb_reader_destroy(reader) : status;
+    lb_status status = lb_runtime_create(&config, &other);
+    if (status == LB_OK)
+        status = lb_reader_create(other, &reader);
+    if (status == LB_OK)
+        status = lb_reader_destroy(reader);
+    lb_runtime_destroy(other);
+    return status;
 }
 
 static lb_status quiesce(scene *s)

@@ -413,6 +413,13 @@ static void removing_rules_wants_rules(void **state)
     const lb_rule rule = {.method = LB_DESCRIPTOR(meet_one)};
     lb_class *const classes[LB_MAX_DISPATCH] = {s.a, s.a};
     refuse_bad(lb_remove_rules(NULL, &rule, 1));
+    const lb_specializer no_predicate = {.kind = LB_WHERE};
+    const lb_rule unclear[] = {
+        {.specializers = &no_predicate, .count = 1},
+        {.qualifier = (lb_qualifier)9},
+    };
+    for (int i = 0; i < 2; i++)
+        refuse_bad(lb_remove_rules(LB_GENERIC_OF(meet), &unclear[i], 1));
     refuse_bad(lb_remove_rules(s.meet, NULL, 1));
     refuse(LB_NOT_FOUND, lb_remove_rules(s.meet, &rule, 1));
     refuse_bad(lb_add_classes(NULL, LB_DESCRIPTOR(meet_one), classes));

@@ -326,8 +326,7 @@ static void rules_are_added_all_or_none(void **state)
          .specializers = &broken,
          .count = 1}};
     const thing t = thing_of(a);
-    assert_status(LB_BAD_ARGUMENT,
-                  lb_add_rules(LB_GENERIC_OF(area), rules, 2));
+    assert_status(LB_BAD_ARGUMENT, lb_add_rules(LB_GENERIC_OF(area), rules, 2));
     assert_int_equal(area(&t), 0);
     assert_int_equal(world_statistics(w).rules, 0);
     assert_ok(lb_add_rules(LB_GENERIC_OF(area), rules, 1));
@@ -410,7 +409,8 @@ static void a_zeroed_header_is_refused(void **state)
     bind(w, LB_HEAD(meet));
     lb_class *a = world_class(w, "a", NULL, NULL);
     assert_ok(lb_add(LB_HEAD(area), LB_DESCRIPTOR(area_one), lb_any_class));
-    assert_ok(lb_add(LB_HEAD(meet), LB_DESCRIPTOR(meet_both), lb_any_class, lb_any_class));
+    assert_ok(lb_add(LB_HEAD(meet), LB_DESCRIPTOR(meet_both), lb_any_class,
+                     lb_any_class));
     const thing zero = {{0, 0}, 0}, t = thing_of(a);
     int result = 0;
     for (int i = 0; i < 3; i++) {
@@ -501,7 +501,8 @@ static void a_silent_generic_reports_no_ambiguity(void **state)
     assert_ok(lb_bind(w->runtime, LB_HEAD(meet), &policy));
     lb_class *a = world_class(w, "a", NULL, NULL);
     assert_ok(lb_add(LB_HEAD(meet), LB_DESCRIPTOR(meet_left), a, lb_any_class));
-    assert_ok(lb_add(LB_HEAD(meet), LB_DESCRIPTOR(meet_right), lb_any_class, a));
+    assert_ok(
+        lb_add(LB_HEAD(meet), LB_DESCRIPTOR(meet_right), lb_any_class, a));
     assert_int_equal(w->reports, 0);
 }
 
@@ -652,9 +653,43 @@ static void limits_on_generics_and_rules_hold(void **state)
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
+/* A caller has loaded the fallback from the cell; then the method appears. */
+static void a_failing_call_that_a_definition_overtakes_runs_it(void **state)
+{
+    world *w = *state;
+    bind(w, LB_HEAD(area));
+    lb_class *a = world_class(w, "a", NULL, NULL);
+    const thing t = thing_of(a);
+    const uint32_t handle = t.head.handle;
+    lb_fn fn;
+    lb_slot slot;
+    (void)area(&t);
+    assert_true(lb_find(LB_HEAD(area), 1, &handle, &fn, &slot));
+    assert_ok(lb_add(LB_HEAD(area), LB_DESCRIPTOR(area_two), a));
+    assert_int_equal(((lb_fn_area *)fn)(slot, &t), 2);
+}
+
+static void each_adding_is_owed_a_release(void **state)
+{
+    world *w = *state;
+    bind(w, LB_HEAD(area));
+    lb_class *a = world_class(w, "a", NULL, NULL);
+    const lb_specializer at = lb_is(a);
+    int context = 0;
+    const lb_rule rule = releasing(&at, &context);
+    for (int i = 0; i < 3; i++) {
+        assert_ok(lb_add_rules(LB_GENERIC_OF(area), &rule, 1));
+        assert_ok(lb_remove_rules(LB_GENERIC_OF(area), &rule, 1));
+    }
+    assert_ok(lb_quiesce(w->runtime));
+    assert_int_equal(context, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_failing_call_that_a_definition_overtakes_runs_it),
+        TEST(each_adding_is_owed_a_release),
         TEST(an_unbound_generic_is_refused_politely),
         TEST(binding_twice_is_an_error),
         TEST(a_runtimes_end_unbinds_its_generics),

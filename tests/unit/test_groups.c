@@ -243,15 +243,108 @@ static void a_class_that_a_pending_group_names_is_busy(void **state)
     const stage s = set_up(w);
     lb_class *c = world_class(w, "c", NULL, NULL);
     const lb_specializer at = lb_is(c);
-    const lb_rule rule = {.method = LB_DESCRIPTOR(area_guest),
-                          .specializers = &at,
-                          .count = 1};
+    const lb_rule rule = {
+        .method = LB_DESCRIPTOR(area_guest), .specializers = &at, .count = 1};
     lb_group *group;
     assert_ok(lb_group_create(w->runtime, "pending", 0, &group));
     assert_ok(lb_group_add(group, s.area, &rule, 1));
     assert_status(LB_BUSY, lb_class_destroy(c));
     assert_ok(lb_group_remove(group));
     assert_ok(lb_class_destroy(c));
+}
+
+static void removing_a_group_leaves_what_others_added_again(void **state)
+{
+    world *w = *state;
+    const stage s = set_up(w);
+    const lb_specializer at = lb_is(s.b);
+    const lb_rule rule = {
+        .method = LB_DESCRIPTOR(area_guest), .specializers = &at, .count = 1};
+    lb_group *group;
+    assert_ok(lb_group_create(w->runtime, "guest", 0, &group));
+    assert_ok(lb_group_add(group, s.area, &rule, 1));
+    assert_ok(lb_group_commit(group));
+    assert_ok(lb_remove_rules(s.area, &rule, 1));
+    assert_ok(lb_add_rules(s.area, &rule, 1));
+    assert_ok(lb_group_remove(group));
+    assert_int_equal(area(&s.u), 11);
+}
+
+static void count_release(void *context)
+{
+    ++*(int *)context;
+}
+
+static void a_refused_group_owes_no_release(void **state)
+{
+    world *w = *state;
+    const stage s = set_up(w);
+    int released = 0;
+    const lb_specializer at[][2] = {{lb_is(s.b), lb_is(s.a)},
+                                    {lb_is(s.a), lb_is(s.b)}};
+    lb_rule rules[2];
+    for (int i = 0; i < 2; i++)
+        rules[i] = (lb_rule){.method = LB_DESCRIPTOR(meet_guest),
+                             .specializers = at[i],
+                             .count = 2,
+                             .context = &released,
+                             .release = count_release};
+    lb_group *group;
+    assert_ok(lb_group_create(w->runtime, "strict", 1, &group));
+    assert_ok(lb_group_add(group, s.meet, rules, 2));
+    assert_status(LB_AMBIGUOUS, lb_group_commit(group));
+    assert_ok(lb_group_remove(group));
+    assert_ok(lb_quiesce(w->runtime));
+    assert_int_equal(released, 0);
+}
+
+static void a_class_may_end_while_a_group_remembers_its_rule(void **state)
+{
+    world *w = *state;
+    const stage s = set_up(w);
+    lb_class *c = world_class(w, "c", NULL, NULL);
+    lb_class *d = world_class(w, "d", NULL, NULL);
+    const lb_specializer at = lb_is(c);
+    const lb_rule rule = {
+        .method = LB_DESCRIPTOR(area_guest), .specializers = &at, .count = 1};
+    lb_group *group;
+    assert_ok(lb_group_create(w->runtime, "guest", 0, &group));
+    assert_ok(lb_group_add(group, s.area, &rule, 1));
+    assert_ok(lb_group_commit(group));
+    assert_ok(lb_remove_rules(s.area, &rule, 1));
+    assert_ok(lb_class_destroy(c));
+    assert_ok(lb_quiesce(w->runtime));
+    assert_ok(lb_class_destroy(d));
+    assert_ok(lb_quiesce(w->runtime));
+    assert_ok(lb_group_remove(group));
+}
+
+static void the_limit_of_rules_is_each_generics_own(void **state)
+{
+    (void)state;
+    lb_config config;
+    lb_config_init(&config);
+    config.max_rules = 2;
+    lb_runtime *runtime;
+    assert_ok(lb_runtime_create(&config, &runtime));
+    lb_class *a = lb_class_make(runtime, "a", 0, NULL, NULL);
+    lb_class *b = lb_class_make(runtime, "b", 0, NULL, NULL);
+    const lb_specializer is[] = {lb_is(a), lb_is(b)};
+    lb_group *group;
+    assert_ok(lb_group_create(runtime, "both", 0, &group));
+    for (int g = 0; g < 2; g++) {
+        lb_generic *generic;
+        assert_ok(lb_generic_create(runtime, NULL, LB_HEAD(area)->signature,
+                                    NULL, &generic));
+        for (int i = 0; i < 2; i++) {
+            const lb_rule rule = {.method = LB_DESCRIPTOR(area_host),
+                                  .specializers = &is[i],
+                                  .count = 1};
+            assert_ok(lb_group_add(group, generic, &rule, 1));
+        }
+    }
+    assert_ok(lb_group_commit(group));
+    lb_runtime_destroy(runtime);
 }
 
 int main(void)
@@ -269,6 +362,10 @@ int main(void)
         TEST(a_generic_with_a_groups_rules_is_busy),
         TEST(explaining_names_the_group),
         TEST(a_class_that_a_pending_group_names_is_busy),
+        TEST(removing_a_group_leaves_what_others_added_again),
+        TEST(a_refused_group_owes_no_release),
+        TEST(a_class_may_end_while_a_group_remembers_its_rule),
+        TEST(the_limit_of_rules_is_each_generics_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
