@@ -204,6 +204,12 @@ LB_PUBLIC lb_status lb_fail(const lb_entry *entry,
 LB_PUBLIC void lb_report_failure(const lb_entry *entry,
                                  const lb_argument *arguments);
 
+/* What a method hands its call on to that found the entry of another in its
+ * place: that entry, or, when LB_SELF in `function` names another function by
+ * mistake, one that fails with LB_BAD_SIGNATURE. Never NULL. */
+LB_PUBLIC const lb_entry *lb_overtaken(const lb_entry *found,
+                                       const char *function, const char *named);
+
 /* Calls the boxed method of `entry` and reports a failure of it. */
 LB_PUBLIC lb_status lb_call_boxed(const lb_entry *entry, size_t argc,
                                   const lb_value *argv, lb_value *result);

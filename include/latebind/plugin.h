@@ -30,8 +30,8 @@ typedef struct lb_plugin lb_plugin;
 typedef struct lb_plugin_info {
     uint32_t abi;
     const char *name;
-    /* Adds to `group`. A status other than LB_OK: nothing is added and the
-     * plug-in is closed again (unload is not called). `*data` is the
+    /* Adds to `group`. A status other than LB_OK: nothing is added, unload
+     * is not called, and the library stays mapped. `*data` is the
      * plug-in's own. */
     lb_status (*load)(lb_runtime *runtime, lb_group *group, void **data);
     /* Called when no method of the plug-in can run any more. May be NULL. Not

@@ -34,8 +34,9 @@ typedef void *(*lb_reallocate_fn)(void *context, void *pointer, size_t old_size,
 typedef void (*lb_report_fn)(void *context, lb_status status,
                              const char *message);
 
-/* Says which class a value without a header is of (a tagged immediate of an
- * interpreter); NULL: none. Used by boxed generic functions. Called without
+/* Says which class a value is of, e.g. a tagged immediate of an interpreter;
+ * NULL: none. It is asked for every value: for one that points to a header let
+ * it return lb_class_of(runtime, value.pointer). Used by boxed generic functions. Called without
  * the lock, from any thread that calls. */
 typedef lb_class *(*lb_class_of_fn)(void *context, lb_value value);
 
@@ -57,7 +58,7 @@ typedef struct lb_config {
     lb_reclaim reclaim;
     lb_reallocate_fn reallocate; /* NULL: realloc and free of libc */
     void *allocator_context;
-    lb_report_fn report; /* NULL: reports are dropped (lb_message keeps) */
+    lb_report_fn report; /* NULL: only lb_message keeps the last one */
     void *report_context;
     lb_class_of_fn class_of; /* NULL: values are pointers to headers */
     void *class_of_context;

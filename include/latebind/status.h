@@ -26,7 +26,7 @@ typedef enum lb_status {
     LB_BAD_ORDER = 4,         /* no C3 linearization; the message shows why   */
     LB_BUSY = 5,              /* still in use; the message says by what       */
     LB_EXISTS = 6,            /* the name is taken                            */
-    LB_NOT_FOUND = 7,         /* no such class, generic, rule or symbol       */
+    LB_NOT_FOUND = 7,         /* no such rule                                */
     LB_NO_METHOD = 8,         /* no method is applicable to the arguments     */
     LB_AMBIGUOUS = 9,         /* no most specific method                      */
     LB_NO_NEXT_METHOD = 10,   /* the chain of applicable methods has ended    */
@@ -45,10 +45,14 @@ typedef enum lb_status {
  * that is none. Static text, any thread, never fails. */
 LB_PUBLIC const char *lb_status_name(lb_status status);
 
-/* The message of the calling thread's last failed call, in English, without
- * a final newline; "" when none has failed. It stays valid until the thread's
+/* The message of the calling thread's last failed call, or of the last report
+ * that it caused (an ambiguity), in English, without a final newline; "" when none has failed. It stays valid until the thread's
  * next failing call. Any thread; never fails; text beyond 2,047 bytes is cut. */
 LB_PUBLIC const char *lb_message(void);
+
+/* For boxed methods and plug-ins: sets the calling thread's message (NULL: "")
+ * and returns `status`, e.g. return lb_fail_with(LB_METHOD_FAILED, "…"). */
+LB_PUBLIC lb_status lb_fail_with(lb_status status, const char *message);
 
 #ifdef __cplusplus
 }

@@ -21,12 +21,16 @@
  *                             `const lb_header *of(type)`, e.g. for the tagged
  *                             immediates of an interpreter
  *     (WITH, type, name)      plain: handed through
- * At most LB_MAX_DISPATCH are dispatched on, LB_MAX_PARAMETERS in all.
+ * At most LB_MAX_DISPATCH are dispatched on, LB_MAX_PARAMETERS in all. Types are
+ * unqualified at the top (`const shape *`, not `shape *const`), not arrays; in
+ * C++ trivially copyable and no references.
  *
  * LB_GENERIC(R, name, ...) declares
  *     R name(...)                        the call
  *     R lb_in_name(head, ...)            the call of another runtime's binding
- *     lb_status lb_try_name(R *, ...)    the call that reports by status
+ *     lb_status lb_try_name(R *, ...)    the call that says by status whether
+ *                                        there is a method, and else leaves
+ *                                        the result alone
  *     R lb_next_name(self, ...)          the next method, from inside a method
  *     lb_fn_name                         the function type of its methods
  * LB_GENERIC_VOID is the same for functions that return nothing.
@@ -76,12 +80,14 @@
  * them may be called self. One descriptor per function. */
 #define LB_SELF(name, function, slot, ...)                                     \
     const lb_entry *self = lb_load_entry(slot);                                \
-    if (LB_UNLIKELY(self->method != &lb_method_##function))                    \
+    if (LB_UNLIKELY(self->method != &lb_method_##function) &&                  \
+        (self = lb_overtaken(self, __func__, #function)) != NULL)              \
     return ((lb_fn_##name *)self->fn)(&self, __VA_ARGS__)
 
 #define LB_SELF_VOID(name, function, slot, ...)                                \
     const lb_entry *self = lb_load_entry(slot);                                \
     if (LB_UNLIKELY(self->method != &lb_method_##function)) {                  \
+        self = lb_overtaken(self, __func__, #function);                        \
         ((lb_fn_##name *)self->fn)(&self, __VA_ARGS__);                        \
         return;                                                                \
     }
@@ -120,49 +126,28 @@ LBI_INLINE int lb_is_swapped(const lb_entry *self)
  * dispatched on and of type T, may be exchanged. The rest of the parameters is
  * repeated, e.g. LB_COMMUTES(int, meet, shape *, (WITH, hits *, out)); without
  * any, LB_COMMUTES_PAIR(int, meet, shape *). */
-#define LB_COMMUTES_PAIR(R, name, T)                                           \
-    static __attribute__((unused))                                             \
-    R lb_swap_call_##name(lb_slot lbi_slot, T lbi_a, T lbi_b)                  \
-    {                                                                          \
-        const lb_entry *lbi_self = lb_load_entry(lbi_slot);                    \
-        if (LB_UNLIKELY(!(lbi_self->flags & LB_ENTRY_SWAPPED)))                \
-            return ((lb_fn_##name *)lbi_self->fn)(&lbi_self, lbi_a, lbi_b);    \
-        return ((lb_fn_##name *)lbi_self->inner->fn)(&lbi_self->inner, lbi_b,  \
-                                                     lbi_a);                   \
-    }                                                                          \
-    static __attribute__((unused))                                             \
-    R lb_swap_next_##name(lb_slot lbi_slot, T lbi_a, T lbi_b)                  \
-    {                                                                          \
-        return ((lb_fn_##name *)lb_load_entry(lbi_slot)->fn)(lbi_slot, lbi_b,  \
-                                                             lbi_a);           \
-    }                                                                          \
-    LBI_END
-
+#define LB_COMMUTES_PAIR(R, name, T) LBI_COMMUTES_PAIR(VALUE, R, name, T)
 #define LB_COMMUTES(R, name, T, ...)                                           \
-    static __attribute__((unused))                                             \
-    R lb_swap_call_##name(lb_slot lbi_slot, T lbi_a, T lbi_b,                  \
-                          LBI_LIST(LBI_PARAMETER, __VA_ARGS__))                \
-    {                                                                          \
-        const lb_entry *lbi_self = lb_load_entry(lbi_slot);                    \
-        if (LB_UNLIKELY(!(lbi_self->flags & LB_ENTRY_SWAPPED)))                \
-            return ((lb_fn_##name *)lbi_self->fn)(                             \
-                &lbi_self, lbi_a, lbi_b, LBI_LIST(LBI_NAME, __VA_ARGS__));     \
-        return ((lb_fn_##name *)lbi_self->inner->fn)(                          \
-            &lbi_self->inner, lbi_b, lbi_a, LBI_LIST(LBI_NAME, __VA_ARGS__));  \
-    }                                                                          \
-    static __attribute__((unused))                                             \
-    R lb_swap_next_##name(lb_slot lbi_slot, T lbi_a, T lbi_b,                  \
-                          LBI_LIST(LBI_PARAMETER, __VA_ARGS__))                \
-    {                                                                          \
-        return ((lb_fn_##name *)lb_load_entry(lbi_slot)->fn)(                  \
-            lbi_slot, lbi_b, lbi_a, LBI_LIST(LBI_NAME, __VA_ARGS__));          \
-    }                                                                          \
-    LBI_END
+    LBI_COMMUTES(VALUE, R, name, T, __VA_ARGS__)
+/* The same for generic functions that return nothing. */
+#define LB_COMMUTES_PAIR_VOID(name, T) LBI_COMMUTES_PAIR(VOID, void, name, T)
+#define LB_COMMUTES_VOID(name, T, ...)                                         \
+    LBI_COMMUTES(VOID, void, name, T, __VA_ARGS__)
 
 /* ---- below: how the macros above are made ------------------------------ */
 
 /* Lets a macro that ends with it be followed by a semicolon. */
 #define LBI_END LBI_STATIC_ASSERT(sizeof(lb_head) == 32, "lb_head is ABI")
+
+/* Parameters are copied as bytes where they are boxed. */
+#ifdef __cplusplus
+#define LBI_CHECK_(kind, T, x, ...)                                            \
+    static_assert(__is_trivially_copyable(T),                                  \
+                  "a parameter must be trivially copyable, no reference");
+#else
+#define LBI_CHECK_(kind, T, x, ...)
+#endif
+#define LBI_CHECK(i, tuple) LBI_APPLY(LBI_CHECK_, LBI_STRIP tuple, 0)
 
 #ifdef __cplusplus
 #define LBI_EXTERN extern "C"
@@ -315,6 +300,7 @@ LBI_INLINE void lbi_seal(lb_value *result, const void *from, size_t size)
 /* The declaration of a generic function and everything a caller inlines. */
 #define LBI_GENERIC(K, R, name, ...)                                           \
     LBI_EXTERN lb_head lb_head_##name;                                         \
+    LBI_EACH(LBI_CHECK, __VA_ARGS__)                                           \
     typedef R lb_fn_##name(lb_slot lbi_slot,                                   \
                            LBI_LIST(LBI_PARAMETER, __VA_ARGS__));              \
     static __attribute__((unused)) const char lb_text_##name[] = LBI_TEXT(     \
@@ -389,6 +375,51 @@ LBI_INLINE void lbi_seal(lb_value *result, const void *from, size_t size)
                                 LBI_PASS_##K LBI_LIST(LBI_NAME, __VA_ARGS__)); \
     }                                                                          \
     LBI_ADAPTERS(K, R, name, __VA_ARGS__)
+
+/* Exchanging the first two. Declared by the generic's type first, so that the
+ * compiler compares. */
+#define LBI_COMMUTES_PAIR(K, R, name, T)                                       \
+    static __attribute__((unused)) lb_fn_##name lb_swap_call_##name;           \
+    static __attribute__((unused)) lb_fn_##name lb_swap_next_##name;           \
+    static R lb_swap_call_##name(lb_slot lbi_slot, T lbi_a, T lbi_b)           \
+    {                                                                          \
+        const lb_entry *lbi_self = lb_load_entry(lbi_slot);                    \
+        if (LB_UNLIKELY(!(lbi_self->flags & LB_ENTRY_SWAPPED)))                \
+            LBI_RETURN_##K((lb_fn_##name *)lbi_self->fn)(&lbi_self, lbi_a,     \
+                                                         lbi_b);               \
+        else                                                                   \
+            LBI_RETURN_##K((lb_fn_##name *)lbi_self->inner->fn)(               \
+                &lbi_self->inner, lbi_b, lbi_a);                               \
+    }                                                                          \
+    static R lb_swap_next_##name(lb_slot lbi_slot, T lbi_a, T lbi_b)           \
+    {                                                                          \
+        LBI_RETURN_##K((lb_fn_##name *)lb_load_entry(lbi_slot)->fn)(           \
+            lbi_slot, lbi_b, lbi_a);                                           \
+    }                                                                          \
+    LBI_END
+
+#define LBI_COMMUTES(K, R, name, T, ...)                                       \
+    static __attribute__((unused)) lb_fn_##name lb_swap_call_##name;           \
+    static __attribute__((unused)) lb_fn_##name lb_swap_next_##name;           \
+    static R lb_swap_call_##name(lb_slot lbi_slot, T lbi_a, T lbi_b,           \
+                                 LBI_LIST(LBI_PARAMETER, __VA_ARGS__))         \
+    {                                                                          \
+        const lb_entry *lbi_self = lb_load_entry(lbi_slot);                    \
+        if (LB_UNLIKELY(!(lbi_self->flags & LB_ENTRY_SWAPPED)))                \
+            LBI_RETURN_##K((lb_fn_##name *)lbi_self->fn)(                      \
+                &lbi_self, lbi_a, lbi_b, LBI_LIST(LBI_NAME, __VA_ARGS__));     \
+        else                                                                   \
+            LBI_RETURN_##K((lb_fn_##name *)lbi_self->inner->fn)(               \
+                &lbi_self->inner, lbi_b, lbi_a,                                \
+                LBI_LIST(LBI_NAME, __VA_ARGS__));                              \
+    }                                                                          \
+    static R lb_swap_next_##name(lb_slot lbi_slot, T lbi_a, T lbi_b,           \
+                                 LBI_LIST(LBI_PARAMETER, __VA_ARGS__))         \
+    {                                                                          \
+        LBI_RETURN_##K((lb_fn_##name *)lb_load_entry(lbi_slot)->fn)(           \
+            lbi_slot, lbi_b, lbi_a, LBI_LIST(LBI_NAME, __VA_ARGS__));          \
+    }                                                                          \
+    LBI_END
 
 #define LBI_PASS_VALUE lbi_result,
 #define LBI_PASS_VOID

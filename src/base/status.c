@@ -49,6 +49,11 @@ lb_status lbi_fail_text(lb_status status, const char *text)
     return status;
 }
 
+lb_status lb_fail_with(lb_status status, const char *text)
+{
+    return lbi_fail(status, "%s", text ? text : "");
+}
+
 lb_status lbi_no_memory(void)
 {
     return lbi_fail(LB_NO_MEMORY, "no memory");

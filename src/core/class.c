@@ -25,6 +25,18 @@ static lb_status check_name(const char *what, const void *pointer)
     return LB_OK;
 }
 
+/* A class that can be asked or changed. */
+static lb_status check_class(const lb_class *cls)
+{
+    if (cls == NULL)
+        return lbi_fail(LB_BAD_ARGUMENT, "cls is NULL");
+    if (cls == lb_any_class)
+        return lbi_fail(LB_BAD_ARGUMENT,
+                        "lb_any_class stands for any class in rules; it is "
+                        "none itself");
+    return LB_OK;
+}
+
 static lb_status check_classes(const lb_runtime *runtime, const char *name,
                                const char *what, lb_class *const *classes,
                                size_t count)
@@ -411,7 +423,7 @@ lb_status lb_class_set_bases(lb_class *cls, lb_class *const *bases,
                              size_t base_count)
 {
     lb_status status;
-    if ((status = check_name("cls", cls)) != LB_OK ||
+    if ((status = check_class(cls)) != LB_OK ||
         (status = check_classes(cls->runtime, cls->name, "base", bases,
                                 base_count)) != LB_OK ||
         (status = lbi_enter_runtime(cls->runtime)) != LB_OK)
@@ -450,7 +462,7 @@ lb_status lb_class_set_linearization(lb_class *cls, lb_class *const *order,
                                      size_t count)
 {
     lb_status status;
-    if ((status = check_name("cls", cls)) != LB_OK ||
+    if ((status = check_class(cls)) != LB_OK ||
         (order &&
          (status = check_classes(cls->runtime, cls->name, "linearization entry",
                                  order, count)) != LB_OK) ||
@@ -545,11 +557,11 @@ void lbi_classes_swept(lb_runtime *runtime)
 
 lb_status lb_class_destroy(lb_class *cls)
 {
-    if (cls == NULL)
-        return lbi_fail(LB_BAD_ARGUMENT, "cls is NULL");
-    lb_runtime *runtime = cls->runtime;
-    lb_status status = lbi_enter_runtime(runtime);
+    lb_status status = check_class(cls);
     if (status != LB_OK)
+        return status;
+    lb_runtime *runtime = cls->runtime;
+    if ((status = lbi_enter_runtime(runtime)) != LB_OK)
         return status;
     return lbi_leave_runtime(runtime, end_class(cls));
 }
@@ -617,7 +629,7 @@ static size_t copy_out(lb_class *const *from, size_t count, lb_class **out,
 size_t lb_class_linearization(const lb_class *cls, lb_class **out,
                               size_t capacity)
 {
-    if (cls == NULL || lbi_enter_runtime(cls->runtime) != LB_OK)
+    if (check_class(cls) != LB_OK || lbi_enter_runtime(cls->runtime) != LB_OK)
         return 0;
     const size_t count = copy_out(cls->order, cls->order_count, out, capacity);
     lbi_leave_runtime(cls->runtime, LB_OK);
@@ -626,7 +638,7 @@ size_t lb_class_linearization(const lb_class *cls, lb_class **out,
 
 size_t lb_class_bases(const lb_class *cls, lb_class **out, size_t capacity)
 {
-    if (cls == NULL || lbi_enter_runtime(cls->runtime) != LB_OK)
+    if (check_class(cls) != LB_OK || lbi_enter_runtime(cls->runtime) != LB_OK)
         return 0;
     const size_t count = copy_out(cls->bases, cls->base_count, out, capacity);
     lbi_leave_runtime(cls->runtime, LB_OK);
@@ -635,7 +647,8 @@ size_t lb_class_bases(const lb_class *cls, lb_class **out, size_t capacity)
 
 int lb_class_is_subclass(const lb_class *cls, const lb_class *base)
 {
-    if (cls == NULL || base == NULL || cls->runtime != base->runtime ||
+    if (check_class(cls) != LB_OK || check_class(base) != LB_OK ||
+        cls->runtime != base->runtime ||
         lbi_enter_runtime(cls->runtime) != LB_OK)
         return 0;
     const int yes = lbi_is_subclass(cls, base);

@@ -194,6 +194,8 @@ lb_header lb_class_header(lb_class *cls)
     const uint32_t handle = lbi_load(&cls->handle);
     if (handle)
         return (lb_header){handle, cls->serial};
+    if (cls == lb_any_class)
+        return (lb_header){0, 0};
     if (lbi_enter_runtime(cls->runtime) != LB_OK)
         return (lb_header){lbi_handle(cls->runtime->unnumbered), cls->serial};
     const lb_header head = lbi_class_header(cls);

@@ -168,6 +168,7 @@ static void deliver(lb_runtime *runtime, lbi_later *item)
 
 void lbi_report_later(lb_runtime *runtime, lb_status status, const char *text)
 {
+    lbi_fail_text(status, text);
     if (runtime->config.report == NULL)
         return;
     const size_t size = sizeof(report) + strlen(text) + 1;

@@ -34,8 +34,9 @@ static bool is_end(const lb_generic *g, const lb_entry *entry)
 
 /* LB_OK: not an end, but a call that has to be resolved anew. */
 static const lb_status reasons[LBI_ENDS] = {
-    LB_NO_METHOD, LB_NO_NEXT_METHOD,   LB_AMBIGUOUS, LB_NO_CLASS,
-    LB_NO_MEMORY, LB_PREDICATE_FAILED, LB_REENTERED, LB_OK};
+    LB_NO_METHOD,     LB_NO_NEXT_METHOD, LB_AMBIGUOUS,
+    LB_NO_CLASS,      LB_NO_MEMORY,      LB_PREDICATE_FAILED,
+    LB_BAD_SIGNATURE, LB_REENTERED,      LB_OK};
 
 void lbi_ends_init(lb_generic *g)
 {

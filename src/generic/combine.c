@@ -93,7 +93,10 @@ lb_status lbi_combination_choose(const lb_signature *s, bool boxed,
         "LB_AND",      "LB_OR",    "LB_APPEND", "LB_USER_COMBINATION"};
     const lb_combination how = policy->combination;
     if ((unsigned)how > LB_USER_COMBINATION)
-        return lbi_fail(LB_BAD_ARGUMENT, "policy.combination is %d", (int)how);
+        return lbi_fail(LB_BAD_ARGUMENT,
+                        "policy.combination is %d; want LB_STANDARD (0) to "
+                        "LB_USER_COMBINATION (%d)",
+                        (int)how, (int)LB_USER_COMBINATION);
     if (how == LB_USER_COMBINATION)
         return policy->combine
                    ? LB_OK

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "generic/ambiguity.h"
+#include "generic/chain.h"
 #include "generic/index.h"
 #include "generic/plan.h"
 #include "generic/resolve.h"
@@ -144,6 +145,10 @@ static void write_failure(lbi_text *text, lb_generic *g, lb_status status,
     case LB_PREDICATE_FAILED:
         lbi_text_put(text, ": a predicate or an equality failed");
         break;
+    case LB_BAD_SIGNATURE:
+        lbi_text_put(text, ": the LB_SELF of a method names another function "
+                           "than the one it stands in");
+        break;
     default:
         lbi_text_print(text, ": %s", lb_status_name(status));
     }
@@ -194,6 +199,14 @@ static lb_status fail(const lb_entry *entry, const lb_argument *arguments,
 lb_status lb_fail(const lb_entry *entry, const lb_argument *arguments)
 {
     return fail(entry, arguments, false);
+}
+
+const lb_entry *lb_overtaken(const lb_entry *found, const char *function,
+                             const char *named)
+{
+    if (strcmp(function, named) == 0)
+        return found;
+    return lbi_chain_end(found->generic, LB_BAD_SIGNATURE);
 }
 
 void lb_report_failure(const lb_entry *entry, const lb_argument *arguments)

@@ -148,8 +148,10 @@ static lb_status set_policy(lb_generic *g, const lb_policy *policy)
     for (unsigned i = 0; i < g->dispatched; i++)
         g->precedence[i] = i;
     if ((unsigned)g->policy.order > LB_USER_ORDER)
-        return lbi_fail(LB_BAD_ARGUMENT, "policy.order is %d",
-                        (int)g->policy.order);
+        return lbi_fail(LB_BAD_ARGUMENT,
+                        "policy.order is %d; want LB_SYMMETRIC (0) to "
+                        "LB_USER_ORDER (%d)",
+                        (int)g->policy.order, (int)LB_USER_ORDER);
     if (g->policy.order == LB_USER_ORDER && g->policy.compare == NULL)
         return lbi_fail(LB_BAD_ARGUMENT,
                         "LB_USER_ORDER without policy.compare");

@@ -51,7 +51,7 @@ struct lbi_bucket {
 };
 
 /* The reasons for which a chain can end. */
-enum { LBI_ENDS = 8 };
+enum { LBI_ENDS = 9 };
 
 typedef struct lbi_index {
     lbi_map buckets;

@@ -45,7 +45,11 @@ static lb_status load_library(const char *path, void **library,
     *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (*library == NULL) {
         const char *why = dlerror();
-        return lbi_fail(LB_BAD_PLUGIN, "%s", why ? why : path);
+        const bool head = why && strstr(why, "undefined symbol: lb_head_");
+        return lbi_fail(LB_BAD_PLUGIN, "%s%s", why ? why : path,
+                        head ? " (does the host export its generic functions, "
+                               "-rdynamic?)"
+                             : "");
     }
     *info = dlsym(*library, "lb_plugin_entry");
     const lb_status status = check_info(*info, path);
@@ -87,6 +91,8 @@ static lb_status link_plugin(lb_plugin *plugin)
     return lbi_leave_runtime(runtime, LB_OK);
 }
 
+/* After a load that failed the library stays mapped: what it may have left
+ * behind, generic functions or release hooks, is inside it. */
 lb_status lb_plugin_open(lb_runtime *runtime, const char *path,
                          lb_plugin **result)
 {
@@ -105,8 +111,6 @@ lb_status lb_plugin_open(lb_runtime *runtime, const char *path,
         status = start(plugin);
         if (status == LB_OK)
             status = link_plugin(plugin);
-        if (status != LB_OK)
-            dlclose(plugin->library);
     }
     if (status != LB_OK) {
         lbi_free(&runtime->allocator, plugin, sizeof *plugin);

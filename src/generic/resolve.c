@@ -24,7 +24,8 @@ void lbi_heads_read(const lb_generic *g, const lb_argument *arguments,
                     lbi_heads *heads, lbi_call *call)
 {
     for (unsigned i = 0; i < g->dispatched; i++) {
-        heads->heads[i] = lbi_read_header(arguments[i].head);
+        heads->heads[i] = arguments[i].head ? lbi_read_header(arguments[i].head)
+                                            : (lb_header){0, 0};
         call->values[i] = arguments[i].value;
     }
     call->argc = g->dispatched;
