@@ -19,7 +19,7 @@ typedef struct thing {
 } thing;
 
 /* name_000 … name_077 */
-#define DECLARE_NAME(k) LB_GENERIC(int, name_##k, (ON, const thing *, object))
+#define DECLARE_NAME(k) LB_GENERIC(int, name_##k, (ON, const thing *, object));
 REPEAT_64(DECLARE_NAME, 0)
 
 LB_GENERIC(int, fat, (REF, lb_ref, object));
