@@ -79,16 +79,16 @@
  * one step, no loop. The arguments are the method's own, slot first; none of
  * them may be called self. One descriptor per function. */
 #define LB_SELF(name, function, slot, ...)                                     \
-    const lb_entry *self = lb_load_entry(slot);                                \
-    if (LB_UNLIKELY(self->method != &lb_method_##function) &&                  \
-        (self = lb_overtaken(self, __func__, #function)) != NULL)              \
-    return ((lb_fn_##name *)self->fn)(&self, __VA_ARGS__)
+    const lb_entry *const self = lb_load_entry(slot);                          \
+    if (LB_UNLIKELY(self->method != &lb_method_##function))                    \
+    return lb_hand_on_##name(lb_overtaken(self, __func__, #function),          \
+                             __VA_ARGS__)
 
 #define LB_SELF_VOID(name, function, slot, ...)                                \
-    const lb_entry *self = lb_load_entry(slot);                                \
+    const lb_entry *const self = lb_load_entry(slot);                          \
     if (LB_UNLIKELY(self->method != &lb_method_##function)) {                  \
-        self = lb_overtaken(self, __func__, #function);                        \
-        ((lb_fn_##name *)self->fn)(&self, __VA_ARGS__);                        \
+        lb_hand_on_##name(lb_overtaken(self, __func__, #function),             \
+                          __VA_ARGS__);                                        \
         return;                                                                \
     }
 
@@ -345,6 +345,14 @@ LBI_INLINE void lbi_seal(lb_value *result, const void *from, size_t size)
     {                                                                          \
         LBI_RETURN_##K lb_in_##name(&lb_head_##name,                           \
                                     LBI_LIST(LBI_NAME, __VA_ARGS__));          \
+    }                                                                          \
+                                                                               \
+    /* A call that goes on with another entry than it found. */                \
+    LBI_COLD R lb_hand_on_##name(const lb_entry *lbi_self,                     \
+                                 LBI_LIST(LBI_PARAMETER, __VA_ARGS__))         \
+    {                                                                          \
+        LBI_RETURN_##K((lb_fn_##name *)lbi_self->fn)(                          \
+            &lbi_self, LBI_LIST(LBI_NAME, __VA_ARGS__));                       \
     }                                                                          \
                                                                                \
     LBI_INLINE R lb_next_##name(const lb_entry *lbi_self,                      \
