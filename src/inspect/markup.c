@@ -59,19 +59,17 @@ void lbi_put_dot(lbi_text *text, const char *string)
     put(text, string, dot_for);
 }
 
+/* Rounded to what the eye takes in: 999, 1.2k, 35k, 6.5M. */
 void lbi_put_count(lbi_text *text, uint64_t count)
 {
     static const char units[] = " kMGTPE";
     unsigned unit = 0;
-    uint64_t tenths = 0;
-    while (count >= 1000) {
-        tenths = count % 1000 / 100;
-        count /= 1000;
+    double shown = (double)count;
+    while (shown >= 999.5) {
+        shown /= 1000;
         unit++;
     }
-    lbi_text_print(text, "%u", (unsigned)count);
-    if (unit && count < 10)
-        lbi_text_print(text, ".%u", (unsigned)tenths);
+    lbi_text_print(text, "%.*f", unit && shown < 9.95 ? 1 : 0, shown);
     if (unit)
         lbi_text_print(text, "%c", units[unit]);
 }

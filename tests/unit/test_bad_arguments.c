@@ -621,6 +621,19 @@ static void an_order_that_calls_back_is_refused(void **state)
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
+static void any_class_is_no_class(void **state)
+{
+    (void)state;
+    thing t;
+    refuse_bad(lb_class_destroy(lb_any_class));
+    refuse_bad(lb_class_set_bases(lb_any_class, NULL, 0));
+    refuse_bad(lb_class_set_linearization(lb_any_class, NULL, 0));
+    assert_int_equal(lb_class_linearization(lb_any_class, NULL, 0), 0);
+    assert_int_equal(lb_class_is_subclass(lb_any_class, lb_any_class), 0);
+    lb_init(lb_any_class, &t);
+    assert_int_equal(t.head.handle, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -648,6 +661,7 @@ int main(void)
         TEST(results_want_a_runtime),
         TEST(plugins_want_a_path),
         TEST(an_allocator_that_calls_back_is_refused),
+        TEST(any_class_is_no_class),
         TEST(an_order_that_calls_back_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

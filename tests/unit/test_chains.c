@@ -549,6 +549,37 @@ static void a_method_can_ask_whether_it_was_flipped(void **state)
     assert_int_equal(swapped, 1);
 }
 
+LB_GENERIC_VOID(bump, (ON, const thing *, a), (ON, const thing *, b));
+LB_COMMUTES_PAIR_VOID(bump, const thing *);
+LB_DEFINE_COMMUTATIVE(bump);
+LB_METHOD(bump, bump_noted);
+static void bump_noted(lb_slot slot, const thing *a, const thing *b)
+{
+    LB_SELF_VOID(bump, bump_noted, slot, a, b);
+    char text[32];
+    (void)snprintf(text, sizeof text, "%d-%d", (int)a->number, (int)b->number);
+    note(text);
+    if (lb_has_next(self))
+        lb_next_bump(self, a, b);
+}
+
+static void rules_without_a_result_commute_too(void **state)
+{
+    world *w = *state;
+    assert_ok(lb_bind(w->runtime, LB_HEAD(bump), NULL));
+    lb_class *a = world_class(w, "a", NULL, NULL);
+    lb_class *b = world_class(w, "b", NULL, NULL);
+    thing t = thing_of(a), u = thing_of(b);
+    t.number = 1;
+    u.number = 2;
+    const lb_rule like = {.method = LB_DESCRIPTOR(bump_noted),
+                          .commutative = 1};
+    assert_ok(lb_add_like(LB_HEAD(bump), &like, a, b));
+    bump(&t, &u);
+    bump(&u, &t);
+    assert_string_equal(notes_take(), "1-2 1-2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -578,6 +609,7 @@ int main(void)
         TEST(only_a_commuting_generic_takes_commutative_rules),
         TEST(flipped_rules_live_with_befores_and_propagation),
         TEST(a_method_can_ask_whether_it_was_flipped),
+        TEST(rules_without_a_result_commute_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

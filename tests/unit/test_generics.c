@@ -685,9 +685,29 @@ static void each_adding_is_owed_a_release(void **state)
     assert_int_equal(context, 3);
 }
 
+/* As a copied method does whose LB_SELF was not changed with it. */
+LB_METHOD(area, area_mistaken);
+static int area_mistaken(lb_slot slot, const thing *s)
+{
+    LB_SELF(area, area_one, slot, s);
+    return lb_has_next(self) ? lb_next_area(self, s) : 1;
+}
+
+static void a_method_that_takes_itself_for_another_is_told(void **state)
+{
+    world *w = *state;
+    bind(w, LB_HEAD(area));
+    lb_class *a = world_class(w, "a", NULL, NULL);
+    const thing t = thing_of(a);
+    assert_ok(lb_add(LB_HEAD(area), LB_DESCRIPTOR(area_mistaken), a));
+    assert_int_equal(area(&t), 0);
+    assert_contains(lb_message(), "LB_SELF");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_method_that_takes_itself_for_another_is_told),
         TEST(a_failing_call_that_a_definition_overtakes_runs_it),
         TEST(each_adding_is_owed_a_release),
         TEST(an_unbound_generic_is_refused_politely),
