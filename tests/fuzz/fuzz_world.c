@@ -14,27 +14,27 @@ typedef struct thing {
     lb_header head;
 } thing;
 
-LB_GENERIC(int, fuzz_one, (ON, const thing *, a));
-LB_GENERIC(int, fuzz_two, (ON, const thing *, a), (ON, const thing *, b));
-LB_COMMUTES_PAIR(int, fuzz_two, const thing *);
+LB_GENERIC(unsigned, fuzz_one, (ON, const thing *, a));
+LB_GENERIC(unsigned, fuzz_two, (ON, const thing *, a), (ON, const thing *, b));
+LB_COMMUTES_PAIR(unsigned, fuzz_two, const thing *);
 LB_DEFINE_GENERIC(fuzz_one);
 LB_DEFINE_COMMUTATIVE(fuzz_two);
 
 /* A method tells its context, and adds its next one's answer. */
 LB_METHOD(fuzz_one, tell_one);
-static int tell_one(lb_slot slot, const thing *a)
+static unsigned tell_one(lb_slot slot, const thing *a)
 {
     LB_SELF(fuzz_one, tell_one, slot, a);
-    const int next = lb_has_next(self) ? lb_next_fuzz_one(self, a) : 0;
-    return (int)(intptr_t)self->context + 7 * next;
+    const unsigned next = lb_has_next(self) ? lb_next_fuzz_one(self, a) : 0;
+    return (unsigned)(uintptr_t)self->context + 7 * next;
 }
 
 LB_METHOD(fuzz_two, tell_two);
-static int tell_two(lb_slot slot, const thing *a, const thing *b)
+static unsigned tell_two(lb_slot slot, const thing *a, const thing *b)
 {
     LB_SELF(fuzz_two, tell_two, slot, a, b);
-    const int next = lb_has_next(self) ? lb_next_fuzz_two(self, a, b) : 0;
-    return (int)(intptr_t)self->context + 7 * next;
+    const unsigned next = lb_has_next(self) ? lb_next_fuzz_two(self, a, b) : 0;
+    return (unsigned)(uintptr_t)self->context + 7 * next;
 }
 
 typedef struct world {
@@ -95,17 +95,17 @@ static void change_rule(world *w, lb_status (*change)(lb_generic *,
         .qualifier = how & 16 ? (lb_qualifier)(how & 3) : LB_PRIMARY,
         .commutative = two && (how & 4),
         .context = (void *)(intptr_t)(1 + take(w, METHODS))};
-    change(two ? LB_GENERIC_OF(fuzz_two) : LB_GENERIC_OF(fuzz_one),
-           &rule, 1);
+    change(two ? LB_GENERIC_OF(fuzz_two) : LB_GENERIC_OF(fuzz_one), &rule, 1);
 }
 
 /* What lb_resolve says, run by hand. */
-static int expect_one(const lb_entry *entry, const thing *a)
+static unsigned expect_one(const lb_entry *entry, const thing *a)
 {
     return ((lb_fn_fuzz_one *)entry->fn)(&entry, a);
 }
 
-static int expect_two(const lb_entry *entry, const thing *a, const thing *b)
+static unsigned expect_two(const lb_entry *entry, const thing *a,
+                           const thing *b)
 {
     return ((lb_fn_fuzz_two *)entry->fn)(&entry, a, b);
 }
@@ -119,8 +119,8 @@ static void call(world *w)
         return;
     const lb_entry *one = lb_resolve(LB_GENERIC_OF(fuzz_one), pair, NULL);
     const lb_entry *two = lb_resolve(LB_GENERIC_OF(fuzz_two), pair, NULL);
-    const int wanted_one = expect_one(one, a);
-    const int wanted_two = expect_two(two, a, b);
+    const unsigned wanted_one = expect_one(one, a);
+    const unsigned wanted_two = expect_two(two, a, b);
     for (int again = 0; again < 2; again++)
         if (fuzz_one(a) != wanted_one || fuzz_two(a, b) != wanted_two)
             abort();
@@ -165,8 +165,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (lb_runtime_create(&config, &w.runtime) != LB_OK)
         return 0;
     const lb_policy policy = {.order = (lb_order)take(&w, LB_USER_ORDER),
-                              .combination = take(&w, 2) ? LB_SUM
-                                                         : LB_STANDARD};
+                              .combination =
+                                  take(&w, 2) ? LB_SUM : LB_STANDARD};
     lb_bind(w.runtime, LB_HEAD(fuzz_one), &policy);
     lb_bind(w.runtime, LB_HEAD(fuzz_two), &policy);
     for (int i = 0; w.at < w.end && i < MOST_OPERATIONS; i++)
