@@ -57,6 +57,16 @@ lb_class *lbi_class_of(const lb_runtime *runtime, lb_header head);
  * Objects are at least 8-byte aligned, as everything with a pointer in it. */
 typedef uint64_t __attribute__((may_alias)) lbi_word;
 
+static inline lb_header lbi_header_of(uint64_t word)
+{
+    return (lb_header){(uint32_t)word, (uint32_t)(word >> 32)};
+}
+
+static inline uint64_t lbi_word_of(lb_header head)
+{
+    return (uint64_t)head.serial << 32 | head.handle;
+}
+
 /* Reads a header that another thread may be writing by lb_set_class. */
 lb_header lbi_read_header(const lb_header *head);
 

@@ -209,7 +209,7 @@ lb_header lbi_read_header(const lb_header *head)
 {
     const uint64_t both =
         __atomic_load_n((const lbi_word *)head, __ATOMIC_ACQUIRE);
-    return (lb_header){(uint32_t)both, (uint32_t)(both >> 32)};
+    return lbi_header_of(both);
 }
 
 lb_class *lbi_class_of(const lb_runtime *runtime, lb_header head)
@@ -231,9 +231,7 @@ lb_status lb_set_class(void *object, lb_class *cls)
         return lbi_fail(LB_BAD_ARGUMENT, "%s is NULL",
                         object ? "cls" : "object");
     const lb_header head = lb_class_header(cls);
-    __atomic_store_n((lbi_word *)object,
-                     (uint64_t)head.serial << 32 | head.handle,
-                     __ATOMIC_RELEASE);
+    lbi_store((lbi_word *)object, lbi_word_of(head));
     return LB_OK;
 }
 

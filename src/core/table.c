@@ -194,12 +194,19 @@ static void write_function(const lbi_table *t, const char *table, uint32_t at,
     lbi_store(cell_at(table, t->keys, at), (uint64_t)(uintptr_t)fn);
 }
 
-/* For a cell that is its key's already. */
 static void write_entry(const lbi_table *t, const char *table, uint32_t at,
                         const uint32_t *key, const lb_entry *entry)
 {
     const uint64_t tag = t->keys == 1 ? tag_of(key[0]) : 0;
     lbi_store(entry_word(table, t->keys, at), (uint64_t)(uintptr_t)entry | tag);
+}
+
+/* Another entry for a cell of this key. */
+static void rewrite(const lbi_table *t, uint32_t at, const uint32_t *key,
+                    const lb_entry *entry)
+{
+    write_entry(t, t->head->table, at, key, entry);
+    write_function(t, t->head->table, at, entry->fn);
 }
 
 static void claim(const lbi_table *t, const char *table, uint32_t at,
@@ -248,8 +255,7 @@ bool lbi_table_patch(lbi_table *t, uint32_t at, const lb_entry *entry)
     uint32_t key[LB_MAX_DISPATCH];
     if (!fits(entry) || lbi_table_at(t, at, key) == NULL)
         return false;
-    write_entry(t, t->head->table, at, key, entry);
-    write_function(t, t->head->table, at, entry->fn);
+    rewrite(t, at, key, entry);
     return true;
 }
 
@@ -258,8 +264,7 @@ void lbi_table_clear(lbi_table *t, uint32_t at)
     uint32_t key[LB_MAX_DISPATCH];
     if (lbi_table_at(t, at, key) == NULL)
         return;
-    write_entry(t, t->head->table, at, key, t->gone);
-    write_function(t, t->head->table, at, t->gone->fn);
+    rewrite(t, at, key, t->gone);
     t->live--;
 }
 
@@ -295,12 +300,10 @@ bool lbi_table_put(lbi_table *t, const uint32_t *key, const lb_entry *entry)
     if (!may_take(t, at, who))
         return false;
     t->live += !is_live(t, at);
-    if (who == THIS_KEY) {
-        write_entry(t, table, at, key, entry);
-        write_function(t, table, at, entry->fn);
-    } else {
+    if (who == THIS_KEY)
+        rewrite(t, at, key, entry);
+    else
         claim(t, table, at, key, entry);
-    }
     return true;
 }
 

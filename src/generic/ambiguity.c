@@ -490,8 +490,7 @@ static bool mentions_order(const lbi_rule *rule, const lb_class *cls)
 
 void lbi_ambiguity_of_class(lb_runtime *runtime, lb_class *cls)
 {
-    LBI_EACH_GENERIC(g, runtime)
-    {
+    LBI_EACH_GENERIC (g, runtime) {
         if (g->policy.silent || runtime->config.report == NULL)
             continue;
         for (size_t i = 0; i < g->active_count; i++) {

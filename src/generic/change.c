@@ -17,6 +17,7 @@
 #include "generic/index.h"
 #include "generic/match.h"
 #include "generic/plan.h"
+#include "generic/resolve.h"
 #include "generic/rule.h"
 
 /* ---- walking over what is resolved -------------------------------------- */
@@ -46,19 +47,12 @@ static bool read_key(const lb_generic *g, const uint32_t *handles,
 static bool read_record(const lb_generic *g, const lbi_record *record,
                         lbi_call *call)
 {
-    call->argc = g->boxed ? lbi_id((uint32_t)record->key[0]) - LBI_ID_ARITY
-                          : g->dispatched;
-    for (unsigned i = 0; i < g->dispatched; i++) {
-        const uint64_t word = record->key[i + g->boxed];
-        const lb_header head = {(uint32_t)word, (uint32_t)(word >> 32)};
-        call->classes[i] = NULL;
-        if (head.handle == lbi_handle(LBI_ID_ABSENT))
-            continue;
-        call->classes[i] = lbi_class_of(g->runtime, head);
-        if (call->classes[i] == NULL)
-            return false;
-    }
-    return true;
+    lbi_heads heads;
+    for (unsigned i = 0; i < g->keys; i++)
+        heads.heads[i] = lbi_header_of(record->key[i]);
+    call->argc =
+        g->boxed ? lbi_id(heads.heads[0].handle) - LBI_ID_ARITY : g->dispatched;
+    return lbi_classes_of(g, &heads, call);
 }
 
 static void walk_table(lb_generic *g, verdict_fn verdict, void *context)
@@ -190,16 +184,16 @@ static const lb_entry *keep(void *context, lb_generic *g, const lbi_call *call,
 void lbi_forget_stamped(lb_runtime *runtime, uint64_t stamp)
 {
     /* Dylan's order asks how the specializers are related to each other. */
-    LBI_EACH_GENERIC(g, runtime)
-    walk(g, g->policy.order == LB_DYLAN ? forget : forget_if_stamped, &stamp);
+    LBI_EACH_GENERIC (g, runtime)
+        walk(g, g->policy.order == LB_DYLAN ? forget : forget_if_stamped,
+             &stamp);
 }
 
 static bool record_is_gone(lb_runtime *runtime, const lbi_record *record,
                            unsigned keys)
 {
     for (unsigned i = 0; i < keys; i++) {
-        const lb_header head = {(uint32_t)record->key[i],
-                                (uint32_t)(record->key[i] >> 32)};
+        const lb_header head = lbi_header_of(record->key[i]);
         if (head.serial && lbi_class_of(runtime, head) == NULL)
             return true;
     }
@@ -208,8 +202,7 @@ static bool record_is_gone(lb_runtime *runtime, const lbi_record *record,
 
 void lbi_forget_dying(lb_runtime *runtime)
 {
-    LBI_EACH_GENERIC(g, runtime)
-    {
+    LBI_EACH_GENERIC (g, runtime) {
         lbi_plans_drop(g);
         walk_table(g, keep, NULL);
         lbi_second_sweep(&g->second, runtime, g->keys, record_is_gone);

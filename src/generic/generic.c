@@ -35,14 +35,13 @@ static void sweep(lb_runtime *runtime)
 
 static void collect(lb_runtime *runtime)
 {
-    LBI_EACH_GENERIC(g, runtime)
-    lbi_collect(g);
+    LBI_EACH_GENERIC (g, runtime)
+        lbi_collect(g);
 }
 
 static void count_generics(lb_runtime *runtime, lb_statistics *result)
 {
-    LBI_EACH_GENERIC(g, runtime)
-    {
+    LBI_EACH_GENERIC (g, runtime) {
         result->rules += g->active_count;
         result->cells += g->table.live;
         result->displaced += g->second.live;
@@ -100,10 +99,10 @@ static bool names(const lb_rule *rule, const lb_class *cls)
 
 static const char *user_of(lb_runtime *runtime, const lb_class *cls)
 {
-    LBI_EACH_GENERIC(g, runtime)
-    for (size_t i = 0; i < g->active_count; i++)
-        if (names(&g->active[i]->given, cls))
-            return lbi_generic_label(g);
+    LBI_EACH_GENERIC (g, runtime)
+        for (size_t i = 0; i < g->active_count; i++)
+            if (names(&g->active[i]->given, cls))
+                return lbi_generic_label(g);
     return "?";
 }
 

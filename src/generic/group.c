@@ -19,11 +19,6 @@ const char *lbi_group_name(const lb_group *group)
     return group->name;
 }
 
-lb_runtime *lbi_group_runtime(const lb_group *group)
-{
-    return group->runtime;
-}
-
 lb_status lb_group_create(lb_runtime *runtime, const char *name, int strict,
                           lb_group **result)
 {

@@ -6,6 +6,5 @@
 
 void lbi_groups_end(lb_runtime *runtime);
 const char *lbi_group_name(const lb_group *group);
-lb_runtime *lbi_group_runtime(const lb_group *group);
 
 #endif

@@ -93,8 +93,7 @@ static void key_words(const lb_generic *g, const lbi_heads *heads,
 {
     for (unsigned i = 0; i < g->keys; i++) {
         handles[i] = heads->heads[i].handle;
-        words[i] =
-            (uint64_t)heads->heads[i].serial << 32 | heads->heads[i].handle;
+        words[i] = lbi_word_of(heads->heads[i]);
     }
 }
 
@@ -306,17 +305,6 @@ static const lb_entry *resolve_once(lb_generic *g, lbi_call *call,
     return entry;
 }
 
-const lb_entry *lbi_resolve_classes(lb_generic *g, lbi_call *call,
-                                    lbi_record *record)
-{
-    const lb_entry *entry;
-    bool fixed;
-    do
-        entry = resolve_once(g, call, record, &fixed);
-    while (entry == NULL);
-    return entry;
-}
-
 static const lb_entry *resolve_locked(lb_generic *g, const lbi_heads *heads,
                                       lbi_call *call)
 {
@@ -452,7 +440,11 @@ const lb_entry *lb_resolve(lb_generic *g, lb_class *const *classes,
     }
     while (g->boxed && call.argc && call.classes[call.argc - 1] == NULL)
         call.argc--;
-    const lb_entry *entry = lbi_resolve_classes(g, &call, NULL);
+    const lb_entry *entry;
+    bool fixed;
+    do
+        entry = resolve_once(g, &call, NULL, &fixed);
+    while (entry == NULL);
     lbi_leave_runtime(g->runtime, LB_OK);
     return entry;
 }

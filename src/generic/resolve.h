@@ -6,7 +6,7 @@
 
 /* The key of a call: for a boxed generic function the number of arguments
  * comes first, and missing ones have a header of their own. */
-typedef struct lbi_key_of_call {
+typedef struct lbi_heads {
     lb_header heads[LB_MAX_DISPATCH];
 } lbi_heads;
 
@@ -31,10 +31,5 @@ const lb_entry *lbi_look_up(lb_generic *generic, const lbi_heads *heads,
  * Under the lock. */
 bool lbi_classes_of(const lb_generic *generic, const lbi_heads *heads,
                     lbi_call *call);
-
-/* Resolves by classes without storing: the values of `call` are asked with the
- * lock released. Under the lock; call->classes are filled. */
-const lb_entry *lbi_resolve_classes(lb_generic *generic, lbi_call *call,
-                                    lbi_record *record);
 
 #endif
