@@ -18,18 +18,29 @@ extern "C" {
  * and for nothing else. */
 LB_PUBLIC extern lb_class *const lb_any_class;
 
+enum {
+    /* Instances start with an lb_object (object.h) and can hold attributes of
+     * their own. Every class derived from one that has it has it, too. */
+    LB_FREE_ATTRIBUTES = 1
+};
+
 /* What a class is made of. Zero is a good default for all but `name`. */
 typedef struct lb_class_spec {
     const char *name;       /* copied; need not be unique */
     lb_class *const *bases; /* most important first, copied */
     size_t base_count;
-    size_t instance_size;           /* bytes, header included; for lb_new */
+    size_t instance_size;           /* bytes, header included; for lb_new. 0:
+                                       the largest of the bases', and room for
+                                       an lb_object with free attributes */
     void *context;                  /* the caller's, see lb_class_context */
     void (*release)(void *context); /* called when the class is freed; if it
                                        is not made, `context` stays yours */
     lb_class *const *linearization; /* NULL: C3. Else the order after the
                                        class itself, e.g. a custom mro() */
     size_t linearization_count;
+    uint32_t flags; /* LB_FREE_ATTRIBUTES or 0. LB_BAD_ARGUMENT when a base
+                       without it has C fields where an lb_object has its
+                       pointer */
 } lb_class_spec;
 
 /* Makes a class.
@@ -112,14 +123,16 @@ static inline lb_ref lb_reference(lb_class *cls, void *object)
 
 /* A zeroed, stamped instance of lb_class_instance_size bytes, or NULL (no
  * memory, or a size below that of a header: see lb_message). lb_delete gives
- * it back; NULL is allowed, the class is the one given to lb_new. */
+ * it back, with its free attributes; NULL is allowed, the class is the one given
+ * to lb_new, whatever lb_set_class made of the object since. */
 LB_PUBLIC void *lb_new(lb_class *cls);
 LB_PUBLIC void lb_delete(lb_class *cls, void *object);
 
 /* Makes `object` (8-byte aligned, as a header is) an instance of `cls`, which
  * must be of the same runtime and lay out its instances alike, while other
- * threads may call on it: a call sees the old class or the new.
- * LB_BAD_ARGUMENT for NULL. */
+ * threads may call on it: a call sees the old class or the new. Its free
+ * attributes stay. Errors: LB_BAD_ARGUMENT for NULL, and when only one of the
+ * two classes has LB_FREE_ATTRIBUTES; LB_NO_MEMORY (free attributes only). */
 LB_PUBLIC lb_status lb_set_class(void *object, lb_class *cls);
 
 /* The class of a header, or NULL when it names no living class of `runtime`. */

@@ -7,6 +7,7 @@
 #define LATEBIND_INSPECT_H
 
 #include "latebind/generic.h"
+#include "latebind/object.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -110,6 +111,12 @@ LB_PUBLIC lb_status lb_report_html(lb_generic *generic,
 
 /* Gives back a text of this header; NULL is allowed. */
 LB_PUBLIC void lb_text_free(lb_runtime *runtime, char *text);
+
+/* The steps of lb_get(object, symbol), one to a line: the cache that is asked,
+ * the instance, each class of the order, what was found and what it comes to.
+ * For lb_text_free. Calls no getter and changes no counter. */
+LB_PUBLIC lb_status lb_trace_lookup(const void *object, const lb_symbol *symbol,
+                                    char **text);
 
 #ifdef __cplusplus
 }

@@ -8,12 +8,16 @@
 #define LATEBIND_LATEBIND_H
 
 #include "latebind/abi.h"
+#include "latebind/attribute.h"
 #include "latebind/class.h"
 #include "latebind/generic.h"
 #include "latebind/inspect.h"
+#include "latebind/object.h"
 #include "latebind/plugin.h"
+#include "latebind/policy.h"
 #include "latebind/runtime.h"
 #include "latebind/status.h"
+#include "latebind/symbol.h"
 #include "latebind/typed.h"
 #include "latebind/value.h"
 #include "latebind/version.h"

@@ -38,7 +38,10 @@ typedef enum lb_status {
     LB_PREDICATE_FAILED = 16, /* a predicate or equality reported an error  */
     LB_REENTERED = 17,        /* called from inside a hook that must not call */
     LB_METHOD_FAILED = 18,    /* a boxed method reported failure of its own   */
-    LB_STATUS_COUNT = 19
+    LB_NO_ATTRIBUTE = 19, /* neither the instance nor its class has it       */
+    LB_READ_ONLY = 20,    /* an attribute that cannot be set or deleted      */
+    LB_NOT_CALLABLE = 21, /* a value was found where a method was wanted     */
+    LB_STATUS_COUNT = 22
 } lb_status;
 
 /* The name of a status, e.g. "LB_NO_METHOD"; "unknown status" for a number

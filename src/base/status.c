@@ -19,7 +19,8 @@ static const char *const names[LB_STATUS_COUNT] = {
     "LB_AMBIGUOUS",    "LB_NO_NEXT_METHOD",   "LB_UNBOUND",
     "LB_NO_CLASS",     "LB_BAD_SIGNATURE",    "LB_BAD_ABI",
     "LB_BAD_PLUGIN",   "LB_PREDICATE_FAILED", "LB_REENTERED",
-    "LB_METHOD_FAILED"};
+    "LB_METHOD_FAILED", "LB_NO_ATTRIBUTE",    "LB_READ_ONLY",
+    "LB_NOT_CALLABLE"};
 
 const char *lb_status_name(lb_status status)
 {

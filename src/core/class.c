@@ -186,6 +186,37 @@ static void link_class(lb_runtime *runtime, lb_class *cls)
     runtime->class_bytes += class_size(cls);
 }
 
+/* Flags and size of the instances, from the spec and the bases. */
+static lb_status lay_out(lb_class *cls, const lb_class_spec *spec)
+{
+    cls->flags = spec->flags;
+    cls->instance_size = spec->instance_size;
+    for (size_t i = 0; i < spec->base_count; i++) {
+        cls->flags |= spec->bases[i]->flags;
+        if (spec->instance_size == 0 &&
+            spec->bases[i]->instance_size > cls->instance_size)
+            cls->instance_size = spec->bases[i]->instance_size;
+    }
+    if (!(cls->flags & LB_FREE_ATTRIBUTES))
+        return LB_OK;
+    for (size_t i = 0; i < spec->base_count; i++)
+        if (!(spec->bases[i]->flags & LB_FREE_ATTRIBUTES) &&
+            spec->bases[i]->instance_size > sizeof(lb_header))
+            return lbi_fail(LB_BAD_ARGUMENT,
+                            "class %s has free attributes, but its base %s "
+                            "has C fields where an lb_object has its pointer",
+                            spec->name, spec->bases[i]->name);
+    const size_t least = sizeof(lb_header) + sizeof(void *);
+    if (spec->instance_size != 0 && spec->instance_size < least)
+        return lbi_fail(LB_BAD_ARGUMENT,
+                        "class %s has free attributes: its instances take at "
+                        "least %zu bytes, not %zu",
+                        spec->name, least, spec->instance_size);
+    if (cls->instance_size < least)
+        cls->instance_size = least;
+    return LB_OK;
+}
+
 static lb_status make_class(lb_runtime *runtime, const lb_class_spec *spec,
                             lb_class **result)
 {
@@ -198,8 +229,9 @@ static lb_status make_class(lb_runtime *runtime, const lb_class_spec *spec,
     if (cls == NULL)
         return lbi_no_memory();
     cls->runtime = runtime;
-    cls->instance_size = spec->instance_size;
-    lb_status status = prepare_class(cls, spec);
+    lb_status status = lay_out(cls, spec);
+    if (status == LB_OK)
+        status = prepare_class(cls, spec);
     if (status != LB_OK) {
         free_class_memory(cls);
         lbi_block_free(runtime, cls);
@@ -208,8 +240,8 @@ static lb_status make_class(lb_runtime *runtime, const lb_class_spec *spec,
     cls->context = spec->context;
     cls->release = spec->release;
     link_class(runtime, cls);
-    if ((cls->base_count > 1 || cls->supplied) && runtime->observer)
-        runtime->observer->joined(runtime, cls);
+    if (cls->base_count > 1 || cls->supplied)
+        lbi_tell(runtime, joined, runtime, cls);
     *result = cls;
     return LB_OK;
 }
@@ -223,6 +255,10 @@ lb_status lb_class_create(lb_runtime *runtime, const lb_class_spec *spec,
         (status = check_name("result", result)) != LB_OK)
         return status;
     *result = NULL;
+    if (spec->flags & ~(uint32_t)LB_FREE_ATTRIBUTES)
+        return lbi_fail(LB_BAD_ARGUMENT,
+                        "spec.flags is %u; want 0 or LB_FREE_ATTRIBUTES",
+                        spec->flags);
     if ((status = check_name("spec.name", spec->name)) != LB_OK ||
         (status = check_classes(runtime, spec->name, "base", spec->bases,
                                 spec->base_count)) != LB_OK ||
@@ -325,13 +361,11 @@ static void publish_family(lb_runtime *runtime, family *f)
             swap_order(f->members[i]);
     for (size_t i = f->count; i-- > 0;)
         f->members[i]->chain = is_chain(f->members[i]);
-    if (runtime->observer) {
-        const uint64_t stamp = runtime->stamp;
-        runtime->observer->relinearized(runtime, stamp);
-        for (size_t i = f->count; i-- > 0;)
-            if (!f->members[i]->chain)
-                runtime->observer->joined(runtime, f->members[i]);
-    }
+    const uint64_t stamp = runtime->stamp;
+    lbi_tell(runtime, relinearized, runtime, stamp);
+    for (size_t i = f->count; i-- > 0;)
+        if (!f->members[i]->chain)
+            lbi_tell(runtime, joined, runtime, f->members[i]);
 }
 
 static void unlink_derived(lb_class *cls)
@@ -523,11 +557,13 @@ static lb_status end_class(lb_class *cls)
                         cls->derived_count ? cls->derived[0]->name
                                            : other_descendant(cls)->name);
     if (cls->references)
-        return lbi_fail(LB_BUSY,
-                        "class %s: %zu specializers of rules name it (%s); "
-                        "remove those rules first",
-                        cls->name, cls->references,
-                        runtime->observer->user_of(runtime, cls));
+        return lbi_fail(
+            LB_BUSY,
+            "class %s: %zu specializers of rules name it (%s); "
+            "remove those rules first",
+            cls->name, cls->references,
+            runtime->observers[LBI_GENERICS]->user_of(runtime, cls));
+    lbi_tell(runtime, ended, runtime, cls);
     count_descendants(cls, (size_t)-1);
     unlink_derived(cls);
     unlink_class(runtime, cls);
@@ -544,8 +580,8 @@ void lbi_classes_swept(lb_runtime *runtime)
 {
     if (runtime->dying == NULL)
         return;
-    if (runtime->observer)
-        runtime->observer->sweep(runtime);
+    if (!runtime->ending)
+        lbi_tell(runtime, sweep, runtime);
     lb_class *next;
     for (lb_class *cls = runtime->dying; cls; cls = next) {
         next = cls->next;
@@ -570,13 +606,14 @@ void lbi_classes_end(lb_runtime *runtime)
 {
     while (runtime->last_class) {
         lb_class *cls = runtime->last_class;
+        lbi_tell(runtime, ended, runtime, cls);
         unlink_class(runtime, cls);
         lbi_number_end(runtime, cls);
         free_class_memory(cls);
         cls->next = runtime->dying;
         runtime->dying = cls;
     }
-    runtime->observer = NULL;
+    runtime->ending = true;
     lbi_classes_swept(runtime);
     lbi_reclaim(runtime);
     lbi_numbers_end(runtime);

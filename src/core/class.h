@@ -22,11 +22,14 @@ struct lb_class {
     uint64_t stamp;            /* marks of walks over classes */
     lb_class *next, *previous; /* living ones, in order of creation */
     size_t instance_size;
+    struct lbi_members *members; /* attributes: kept by the room above */
+    uint32_t flags;
     void *context;
     void (*release)(void *context);
     bool numbered; /* a topmost class whose family was numbered */
     bool supplied; /* its order is the caller's, not C3's */
     bool chain;    /* its order is a single line of bases */
+    bool defined;  /* changes of its attributes count as such, from now on */
 };
 
 /* The place of `base` in the order of `cls`, or -1. Under the lock. */
@@ -52,6 +55,9 @@ lb_class *lbi_class_by_serial(const lb_runtime *runtime, uint32_t serial);
 
 /* The class that a header names, or NULL; checks that it is of `runtime`. */
 lb_class *lbi_class_of(const lb_runtime *runtime, lb_header head);
+
+/* The same of an object of any runtime: its id tells which. */
+lb_class *lbi_class_of_any(lb_header head);
 
 /* A header as one word, so that it is read and written whole.
  * Objects are at least 8-byte aligned, as everything with a pointer in it. */

@@ -218,6 +218,13 @@ lb_class *lbi_class_of(const lb_runtime *runtime, lb_header head)
     return cls && lbi_peek(&cls->handle) == head.handle ? cls : NULL;
 }
 
+lb_class *lbi_class_of_any(lb_header head)
+{
+    const uint32_t id = lbi_id(head.handle);
+    const lb_class *known = id < LBI_ID_END ? lbi_class_by_id(id) : NULL;
+    return known ? lbi_class_of(known->runtime, head) : NULL;
+}
+
 lb_class *lb_class_of(lb_runtime *runtime, const lb_header *head)
 {
     if (runtime == NULL || head == NULL)
@@ -225,11 +232,45 @@ lb_class *lb_class_of(lb_runtime *runtime, const lb_header *head)
     return lbi_class_of(runtime, lbi_read_header(head));
 }
 
+/* Under the lock, so that what an instance holds and what its class knows of
+ * its instances change together. */
+static lb_status reclass(void *object, lb_class *cls)
+{
+    lb_runtime *runtime = cls->runtime;
+    const lb_header head = lbi_class_header(cls);
+    const lb_class *old = lbi_class_of(runtime, lbi_read_header(object));
+    if (old && (old->flags ^ cls->flags) & LB_FREE_ATTRIBUTES)
+        return lbi_fail(LB_BAD_ARGUMENT,
+                        "an instance of %s cannot become one of %s: only one "
+                        "of the two has free attributes",
+                        old->name, cls->name);
+    const lbi_observer *objects = lbi_load(&runtime->observers[LBI_OBJECTS]);
+    lb_status status =
+        objects ? objects->reclassed(runtime, object, cls) : LB_OK;
+    if (status == LB_OK)
+        lbi_store((lbi_word *)object, lbi_word_of(head));
+    return status;
+}
+
 lb_status lb_set_class(void *object, lb_class *cls)
 {
     if (object == NULL || cls == NULL)
         return lbi_fail(LB_BAD_ARGUMENT, "%s is NULL",
                         object ? "cls" : "object");
+    if (cls == lb_any_class)
+        return lbi_fail(LB_BAD_ARGUMENT, "lb_any_class has no instances");
+    if (cls->flags & LB_FREE_ATTRIBUTES) {
+        lb_status status = lbi_enter_runtime(cls->runtime);
+        if (status != LB_OK)
+            return status;
+        return lbi_leave_runtime(cls->runtime, reclass(object, cls));
+    }
+    const lb_class *old = lbi_class_of(cls->runtime, lbi_read_header(object));
+    if (old && old->flags & LB_FREE_ATTRIBUTES)
+        return lbi_fail(LB_BAD_ARGUMENT,
+                        "an instance of %s cannot become one of %s, which has "
+                        "no free attributes",
+                        old->name, cls->name);
     const lb_header head = lb_class_header(cls);
     lbi_store((lbi_word *)object, lbi_word_of(head));
     return LB_OK;
@@ -257,6 +298,11 @@ void *lb_new(lb_class *cls)
 
 void lb_delete(lb_class *cls, void *object)
 {
-    if (object)
-        lbi_free(&cls->runtime->allocator, object, cls->instance_size);
+    if (object == NULL)
+        return;
+    const lbi_observer *objects =
+        lbi_load(&cls->runtime->observers[LBI_OBJECTS]);
+    if (objects && cls->flags & LB_FREE_ATTRIBUTES)
+        objects->deleted(cls->runtime, object);
+    lbi_free(&cls->runtime->allocator, object, cls->instance_size);
 }

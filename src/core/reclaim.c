@@ -127,8 +127,7 @@ void lbi_reclaim(lb_runtime *runtime)
 static void sweep_and_collect(lb_runtime *runtime)
 {
     lbi_classes_swept(runtime);
-    if (runtime->observer)
-        runtime->observer->collect(runtime);
+    lbi_tell(runtime, collect, runtime);
 }
 
 lb_status lb_quiesce(lb_runtime *runtime)

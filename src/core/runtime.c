@@ -65,15 +65,25 @@ lb_status lb_runtime_create(const lb_config *config, lb_runtime **result)
     runtime->epoch = 1;
     runtime->serial_limit = 1;
     runtime->later_end = &runtime->later;
+    runtime->stand_in = lbi_zalloc(&allocator, sizeof *runtime->stand_in);
+    if (runtime->stand_in == NULL) {
+        lbi_free(&allocator, runtime, sizeof *runtime);
+        return lbi_no_memory();
+    }
+    runtime->stand_in->runtime = runtime;
     runtime->unnumbered = lbi_id_take_any();
     if (runtime->unnumbered == 0 ||
         !lbi_lock_init(&runtime->lock,
                        config->threading == LB_MULTI_THREADED)) {
         lbi_id_give(runtime->unnumbered);
+        lbi_free(&allocator, runtime->stand_in, sizeof *runtime->stand_in);
         lbi_free(&allocator, runtime, sizeof *runtime);
         return lbi_fail(LB_LIMIT, "no class id or no mutex is left for "
                                   "another runtime");
     }
+    /* The allocator moves into the runtime with what it has counted. */
+    runtime->allocator = allocator;
+    lbi_class_by_id_set(runtime->unnumbered, runtime->stand_in);
     pthread_mutex_init(&runtime->allocator_mutex, NULL);
     if (config->reallocate && config->threading == LB_MULTI_THREADED)
         runtime->allocator.mutex = &runtime->allocator_mutex;
@@ -85,18 +95,17 @@ void lb_runtime_destroy(lb_runtime *runtime)
 {
     if (runtime == NULL || lbi_enter_runtime(runtime) != LB_OK)
         return;
-    const lbi_observer *observer = runtime->observer;
     runtime->quiescing = true;
-    if (observer)
-        observer->end(runtime);
+    lbi_tell(runtime, end, runtime);
     lbi_classes_end(runtime);
     lbi_leave_runtime(runtime, LB_OK);
-    if (observer)
-        observer->close(runtime);
+    lbi_tell(runtime, close, runtime);
     lbi_readers_end(runtime);
     lbi_map_free(&runtime->class_names, &runtime->allocator);
     lbi_map_free(&runtime->generic_names, &runtime->allocator);
+    lbi_class_by_id_set(runtime->unnumbered, NULL);
     lbi_id_give(runtime->unnumbered);
+    lbi_free(&runtime->allocator, runtime->stand_in, sizeof(lb_class));
     lbi_lock_free(&runtime->lock);
     pthread_mutex_destroy(&runtime->allocator_mutex);
     lbi_allocator allocator = runtime->allocator;
@@ -202,7 +211,6 @@ lb_status lb_get_statistics(lb_runtime *runtime, lb_statistics *result)
                               .resolutions = lbi_peek(&runtime->resolutions),
                               .changes = lbi_peek(&runtime->changes),
                               .growths = lbi_peek(&runtime->growths)};
-    if (runtime->observer)
-        runtime->observer->count(runtime, result);
+    lbi_tell(runtime, count, runtime, result);
     return lbi_leave_runtime(runtime, LB_OK);
 }

@@ -18,12 +18,17 @@ typedef struct lbi_later lbi_later;
 
 enum { LBI_CHUNKS = 27, LBI_FIRST_CHUNK_BITS = 6 };
 
-/* What the room of generic functions is told, under the lock. */
+/* What the rooms above are told, under the lock; NULL: no interest. */
 typedef struct lbi_observer {
     /* The linearizations of all classes stamped with `stamp` have changed. */
     void (*relinearized)(lb_runtime *runtime, uint64_t stamp);
     /* A class whose order joins unrelated classes has appeared. */
     void (*joined)(lb_runtime *runtime, lb_class *cls);
+    /* A class ends: what hangs on it goes. Its order still stands. */
+    void (*ended)(lb_runtime *runtime, lb_class *cls);
+    /* An instance with free attributes becomes one of `cls`, or is freed. */
+    lb_status (*reclassed)(lb_runtime *runtime, void *object, lb_class *cls);
+    void (*deleted)(lb_runtime *runtime, void *object);
     /* Forget every key with a class in runtime->dying; they are gone. */
     void (*sweep)(lb_runtime *runtime);
     /* Retire entries and rules that nothing reaches any more. */
@@ -36,12 +41,24 @@ typedef struct lbi_observer {
     void (*close)(lb_runtime *runtime);
 } lbi_observer;
 
+/* The rooms that observe, in the order in which they are told. */
+enum { LBI_GENERICS, LBI_OBJECTS, LBI_OBSERVERS };
+
+/* Tells every room that wants to know: lbi_tell(runtime, sweep, runtime). */
+#define lbi_tell(runtime, event, ...)                                          \
+    do {                                                                       \
+        for (int room_ = 0; room_ < LBI_OBSERVERS; room_++)                    \
+            if ((runtime)->observers[room_] &&                                 \
+                (runtime)->observers[room_]->event)                            \
+                (runtime)->observers[room_]->event(__VA_ARGS__);               \
+    } while (0)
+
 struct lb_runtime {
     lbi_allocator allocator;
     pthread_mutex_t allocator_mutex;
     lbi_lock lock;
     lb_config config;
-    const lbi_observer *observer; /* NULL until there is a generic function */
+    const lbi_observer *observers[LBI_OBSERVERS]; /* NULL: not in use yet */
 
     /* classes */
     lb_class **chunks[LBI_CHUNKS]; /* by serial; a chunk never moves */
@@ -55,6 +72,7 @@ struct lb_runtime {
     size_t supplied_count; /* classes with a supplied linearization */
     size_t class_bytes;
     uint32_t unnumbered; /* the id of classes that got none */
+    lb_class *stand_in;  /* what that id says: this runtime */
     uint64_t stamp;      /* the last mark used on classes */
     lb_class *dying;     /* destroyed, still in keys of tables */
     size_t dying_count;
@@ -66,12 +84,15 @@ struct lb_runtime {
     lbi_map generic_names;
     size_t generic_count;
 
+    struct lbi_space *space; /* attributes: kept by the room above; atomic */
+
     /* reclamation */
     lb_reader *first_reader;
     uint64_t epoch;                    /* atomic */
     lbi_block *retired, *last_retired; /* oldest first */
     size_t retired_bytes;
     bool quiescing; /* lb_quiesce: everything may go */
+    bool ending;    /* lb_runtime_destroy: tables are gone already */
 
     lbi_later *later, **later_end; /* to be called without the lock */
     uint32_t working; /* threads that make such calls now; atomic */

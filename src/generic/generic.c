@@ -199,7 +199,7 @@ static void link_generic(lb_generic *g)
         g->next->previous = g;
     runtime->first_generic = g;
     runtime->generic_count++;
-    runtime->observer = &observer;
+    runtime->observers[LBI_GENERICS] = &observer;
 }
 
 static lb_status fill_generic(lb_generic *g, const char *name,

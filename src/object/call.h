@@ -1,0 +1,22 @@
+/* object/call.h - calling attributes. */
+#ifndef LBI_OBJECT_CALL_H
+#define LBI_OBJECT_CALL_H
+
+#include "object/space.h"
+
+/* Calls a class's attribute as a method: argv[0] is the receiver, `cls` its
+ * class. */
+lb_status lbi_call_attribute(lb_class *cls, const lb_attribute *attribute,
+                             size_t argc, const lb_value *argv,
+                             lb_value *result);
+
+/* The function of methods that have only a value: hands it to the program. */
+lb_status lbi_call_as_value(const lb_attribute *self, size_t argc,
+                            const lb_value *argv, lb_value *result);
+
+/* The attribute of the same name after the class of `self` in the order of
+ * `cls` (see get.c). Takes the lock. */
+lb_status lbi_find_super(lb_class *cls, const lb_attribute *self,
+                         const lb_attribute **next);
+
+#endif

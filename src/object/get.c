@@ -1,0 +1,341 @@
+/* object/get.c - the public look-ups.
+ *
+ * Behind the inlined one: 1. the cells once more, with those displaced, and
+ * the instance's whole dictionary instead of one place, without the lock;
+ * 2. the full look-up, under the lock (a single-threaded runtime needs it only
+ * where cells are filled); 3. without the lock, what was found is bound, or
+ * its getter called.
+ */
+#include "core/ids.h"
+
+#include "object/call.h"
+#include "object/cells.h"
+#include "object/dictionary.h"
+#include "object/failure.h"
+#include "object/look.h"
+#include "object/members.h"
+
+#include <stdio.h>
+
+/* ---- asking ------------------------------------------------------------- */
+
+/* Finds the name among the instance's own, and corrects the cell's hint. */
+static bool find_own(const lb_object *object, const lb_symbol *symbol,
+                     const lbi_cell *cell, lb_value *value)
+{
+    const lb_attributes *attributes = lbi_load(&object->attributes);
+    const lbi_own *own = lbi_dictionary_find(attributes, symbol, NULL);
+    if (own == NULL)
+        return false;
+    const uint32_t place = (uint32_t)(own - lbi_places(attributes));
+    if (place != ((uint32_t)cell->word >> LBI_CELL_HINT))
+        lbi_cell_hint(cell, place);
+    *value = lbi_own_value(own);
+    return true;
+}
+
+/* The first step. False: nobody has asked yet. */
+static bool look_at_cells(const lbi_question *q, uint32_t handle,
+                          lbi_answered *a)
+{
+    lbi_cell cell;
+    if (!q->space->inlined || !lbi_cell_find(&q->symbol->open, handle, &cell))
+        return false;
+    *a = (lbi_answered){.meaning = {cell.payload, cell.word}};
+    if (cell.word & LBI_CELL_INSTANCE && q->object &&
+        !(q->special && q->space->options.order == LB_ORDER_PYTHON3))
+        a->own = find_own(q->object, &q->symbol->open, &cell, &a->value);
+    return true;
+}
+
+/* The second. */
+static lb_status look(lbi_question *q, lbi_answered *a)
+{
+    if (q->space->single && q->space->options.policy != LB_POLICY_TABLE) {
+        lbi_look(q, a);
+        return LB_OK;
+    }
+    lb_status status = lbi_enter_runtime(q->cls->runtime);
+    if (status != LB_OK)
+        return status;
+    lbi_look(q, a);
+    return lbi_leave_runtime(q->cls->runtime, LB_OK);
+}
+
+static lb_status answer(lbi_question *q, uint32_t handle, lb_value receiver,
+                        const char *name, lb_found *found)
+{
+    lbi_answered a;
+    if (!look_at_cells(q, handle, &a)) {
+        lb_status status = look(q, &a);
+        if (status != LB_OK)
+            return status;
+    }
+    return lbi_yield(q, &a, receiver, name, found);
+}
+
+/* ---- instances ---------------------------------------------------------- */
+
+static lb_status ask(lbi_question *q, const void *object,
+                     const lb_symbol *symbol, lb_found *found)
+{
+    lb_runtime *runtime = symbol->runtime;
+    const lb_header head = lbi_read_header(object);
+    q->space = runtime->space;
+    q->symbol = lbi_symbol_of(symbol);
+    q->cls = lbi_class_of(runtime, head);
+    if (q->cls == NULL)
+        return lbi_no_class(object, symbol->text);
+    if (q->cls->flags & LB_FREE_ATTRIBUTES)
+        q->object = object;
+    return answer(q, head.handle, lb_pointer(object), symbol->text, found);
+}
+
+lb_status lb_try_get_slow(const void *object, const lb_symbol *symbol,
+                          lb_found *found)
+{
+    lbi_question q = {.site = NULL};
+    return ask(&q, object, symbol, found);
+}
+
+lb_status lb_try_get_at_slow(lb_site *site, const void *object,
+                             const lb_symbol *symbol, lb_found *found)
+{
+    lbi_question q = {.site = NULL};
+    if (symbol->runtime->space->options.policy == LB_POLICY_SITE)
+        q.site = site;
+    return ask(&q, object, symbol, found);
+}
+
+static lb_status check_get(const void *object, const void *name,
+                           const lb_found *found)
+{
+    if (object == NULL || name == NULL || found == NULL)
+        return lbi_fail(LB_BAD_ARGUMENT, "%s is NULL",
+                        object == NULL ? "object"
+                                       : (name == NULL ? "name" : "found"));
+    return LB_OK;
+}
+
+static lb_status with_message(const lbi_question *q, lb_status status,
+                              const void *object, const char *name)
+{
+    if (status != LB_NO_ATTRIBUTE || q->told)
+        return status;
+    /* Not q->object: an instance without attributes is one, too. */
+    static const lb_object no_object;
+    return lbi_no_attribute(q->cls, q->object ? object : &no_object, name);
+}
+
+lb_status lb_get(const void *object, const lb_symbol *symbol, lb_found *found)
+{
+    lbi_question q = {.site = NULL};
+    lb_status status = check_get(object, symbol, found);
+    if (status != LB_OK)
+        return status;
+    if (lbi_get_by_cell(object, symbol, found) == LB_OK)
+        return LB_OK;
+    status = ask(&q, object, symbol, found);
+    return with_message(&q, status, object, symbol->text);
+}
+
+/* ---- by text ------------------------------------------------------------ */
+
+/* A name that nobody has written: only the missing hook can know it. */
+static lb_status ask_unknown(lbi_question *q, const void *object,
+                             const char *name, lb_found *found)
+{
+    lb_runtime *runtime = q->cls->runtime;
+    lb_status status = lbi_enter_runtime(runtime);
+    if (status != LB_OK)
+        return status;
+    const lb_attribute *hook =
+        q->space && q->space->missing_used
+            ? lbi_search(q->cls, 0, &q->space->missing->open)
+            : NULL;
+    if (q->space) {
+        lbi_tally(q->space, gets, 1);
+        lbi_tally(q->space, not_found, 1);
+    }
+    lbi_leave_runtime(runtime, LB_OK);
+    if (hook == NULL)
+        return LB_NO_ATTRIBUTE;
+    lbi_answered a = {.meaning = {(uintptr_t)hook, LBI_CELL_OTHER}};
+    return lbi_yield(q, &a, lb_pointer(object), name, found);
+}
+
+static lb_status ask_text(lbi_question *q, const void *object, const char *name,
+                          lb_found *found)
+{
+    static lbi_symbol nobody;
+    lb_runtime *runtime = q->cls->runtime;
+    const lb_symbol *symbol = lb_symbol_find(runtime, name);
+    q->space = runtime->space;
+    q->symbol = symbol ? lbi_symbol_of(symbol) : &nobody;
+    if (symbol == NULL)
+        return ask_unknown(q, object, name, found);
+    q->uninterned = q->space->options.policy != LB_POLICY_TABLE;
+    return answer(q, q->cls->handle, lb_pointer(object), name, found);
+}
+
+lb_status lb_get_text(const void *object, const char *name, lb_found *found)
+{
+    lbi_question q = {.site = NULL};
+    lb_status status = check_get(object, name, found);
+    if (status != LB_OK)
+        return status;
+    q.cls = lbi_class_of_any(lbi_read_header(object));
+    if (q.cls == NULL)
+        return lbi_no_class(object, name);
+    if (q.cls->flags & LB_FREE_ATTRIBUTES)
+        q.object = object;
+    status = ask_text(&q, object, name, found);
+    return with_message(&q, status, object, name);
+}
+
+/* ---- several names ------------------------------------------------------ */
+
+static lb_status none_of(const void *object, const lb_symbol *const *symbols,
+                         size_t count)
+{
+    char names[512];
+    size_t used = 0;
+    const lb_class *cls =
+        lb_class_of(symbols[0]->runtime, (const lb_header *)object);
+    for (size_t i = 0; i < count && used < sizeof names; i++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s'%s'",
+                                 i ? ", " : "", symbols[i]->text);
+    return lbi_fail(LB_NO_ATTRIBUTE, "an instance of %s has none of %s",
+                    cls ? cls->name : "no class", names);
+}
+
+lb_status lb_get_first(const void *object, const lb_symbol *const *symbols,
+                       size_t count, size_t *which, lb_found *found)
+{
+    lb_status status = check_get(object, symbols, found);
+    if (status == LB_OK && count == 0)
+        status =
+            lbi_fail(LB_BAD_ARGUMENT, "count is 0; want at least one name");
+    if (status != LB_OK)
+        return status;
+    for (size_t i = 0; i < count; i++) {
+        lbi_question q = {.site = NULL};
+        if (symbols[i] == NULL)
+            return lbi_fail(LB_BAD_ARGUMENT, "symbols[%zu] is NULL", i);
+        status = lbi_get_by_cell(object, symbols[i], found);
+        if (status != LB_OK && status != LB_NO_ATTRIBUTE)
+            status = ask(&q, object, symbols[i], found);
+        if (status == LB_NO_ATTRIBUTE && !q.told)
+            continue;
+        if (which)
+            *which = i;
+        return status;
+    }
+    return none_of(object, symbols, count);
+}
+
+/* ---- the class alone ---------------------------------------------------- */
+
+lb_status lb_try_get_special(lb_class *cls, lb_value receiver,
+                             const lb_symbol *symbol, lb_found *found)
+{
+    lb_status status = lbi_check_member(cls, symbol);
+    if (status != LB_OK)
+        return status;
+    lbi_question q = {.space = cls->runtime->space,
+                      .cls = cls,
+                      .symbol = lbi_symbol_of(symbol),
+                      .special = true};
+    if (q.space->options.order == LB_ORDER_1998 &&
+        cls->flags & LB_FREE_ATTRIBUTES)
+        q.object = receiver.constant;
+    return answer(&q, lb_class_header(cls).handle, receiver, symbol->text,
+                  found);
+}
+
+/* What a class's attribute is when the class itself is asked. */
+static lb_status found_in_class(lb_class *cls, lbi_meaning m, lb_found *found)
+{
+    const lb_attribute *attribute = lbi_meant(m);
+    *found = (lb_found){.value.bits = m.payload, .kind = LB_FOUND_VALUE};
+    if (attribute == NULL || attribute->data)
+        return LB_OK;
+    if (attribute->kind == LB_VALUE) {
+        found->value = attribute->value;
+        return LB_OK;
+    }
+    *found = (lb_found){.method = attribute, .kind = LB_FOUND_FUNCTION};
+    if (attribute->kind == LB_CLASS_METHOD) {
+        found->kind = LB_FOUND_METHOD;
+        found->self.pointer = cls;
+    }
+    return LB_OK;
+}
+
+static bool is_absent(lbi_meaning m, const lbi_symbol *symbol)
+{
+    return (m.word & LBI_CELL_WHAT) == LBI_CELL_ABSENT ||
+           lbi_is_hook(m, symbol);
+}
+
+lb_status lb_class_get(lb_class *cls, const lb_symbol *symbol, lb_found *found)
+{
+    lb_status status = lbi_check_member(cls, symbol);
+    if (status != LB_OK)
+        return status;
+    if (found == NULL)
+        return lbi_fail(LB_BAD_ARGUMENT, "found is NULL");
+    if ((status = lbi_enter_runtime(cls->runtime)) != LB_OK)
+        return status;
+    const lbi_meaning m = lbi_meaning_of(cls, lbi_symbol_of(symbol));
+    lbi_leave_runtime(cls->runtime, LB_OK);
+    if (is_absent(m, lbi_symbol_of(symbol)))
+        return lbi_no_attribute(cls, NULL, symbol->text);
+    return found_in_class(cls, m, found);
+}
+
+/* ---- super -------------------------------------------------------------- */
+
+/* The attribute after `after` in the order of `cls`. */
+static lb_status search_after(lb_class *cls, const lb_class *after,
+                              const lb_symbol *symbol,
+                              const lb_attribute **found)
+{
+    lb_status status = lbi_enter_runtime(cls->runtime);
+    if (status != LB_OK)
+        return status;
+    const long at = lbi_class_index(cls, after);
+    if (at < 0)
+        status = lbi_fail(LB_BAD_ARGUMENT,
+                          "super: class %s is not in the order of class %s",
+                          after->name, cls->name);
+    else if ((*found = lbi_search(cls, (uint32_t)at + 1, symbol)) == NULL)
+        status = lbi_fail(LB_NO_ATTRIBUTE,
+                          "no class after %s in the order of class %s has an "
+                          "attribute '%s'",
+                          after->name, cls->name, symbol->text);
+    return lbi_leave_runtime(cls->runtime, status);
+}
+
+lb_status lb_get_super(const lb_class *after, const void *object,
+                       const lb_symbol *symbol, lb_found *found)
+{
+    const lb_attribute *attribute = NULL;
+    lb_status status = check_get(object, symbol, found);
+    if (status != LB_OK || (status = lbi_check_member(after, symbol)) != LB_OK)
+        return status;
+    lbi_question q = {.cls = lb_class_of(symbol->runtime, object),
+                      .symbol = lbi_symbol_of(symbol)};
+    if (q.cls == NULL)
+        return lbi_no_class(object, symbol->text);
+    if ((status = search_after(q.cls, after, symbol, &attribute)) != LB_OK)
+        return status;
+    const lbi_answered a = {.meaning = {(uintptr_t)attribute, LBI_CELL_OTHER}};
+    return lbi_yield(&q, &a, lb_pointer(object), symbol->text, found);
+}
+
+lb_status lbi_find_super(lb_class *cls, const lb_attribute *self,
+                         const lb_attribute **next)
+{
+    return search_after(cls, self->owner, self->symbol, next);
+}

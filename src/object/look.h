@@ -1,0 +1,63 @@
+/* object/look.h - what a name means for an instance and its class. */
+#ifndef LBI_OBJECT_LOOK_H
+#define LBI_OBJECT_LOOK_H
+
+#include "object/space.h"
+
+typedef struct lbi_question {
+    lbi_space *space;
+    lb_class *cls;
+    const lb_object *object; /* whose own attributes are asked; NULL: empty */
+    lbi_symbol *symbol;
+    lb_site *site;   /* LB_POLICY_SITE; NULL: the symbol's own number */
+    bool special;    /* in Python's order the class alone */
+    bool uninterned; /* a text without a mark and a number (1998) */
+    bool told;       /* lbi_yield: what failed has set its message */
+} lbi_question;
+
+/* What the class says of a name: the content of a cell. */
+typedef struct lbi_meaning {
+    uint64_t payload;
+    uint64_t word;
+} lbi_meaning;
+
+typedef struct lbi_answered {
+    bool own; /* `value` is the instance's */
+    lb_value value;
+    lbi_meaning meaning; /* else what the class says */
+} lbi_answered;
+
+/* Looks up under every policy. Locked, or by the only thread. */
+void lbi_look(lbi_question *q, lbi_answered *a);
+
+/* What the class says of a symbol, from its cell, which is filled if need be
+ * (LB_POLICY_TABLE), or from the dictionaries. Counts nothing. Locked. */
+lbi_meaning lbi_meaning_of(lb_class *cls, lbi_symbol *symbol);
+
+/* The attribute in the first class of the order from `from` on, or NULL.
+ * Counts nothing. */
+const lb_attribute *lbi_search(const lb_class *cls, uint32_t from,
+                               const lb_symbol *symbol);
+
+/* The attribute behind a meaning, NULL for one that is absent or a value. */
+static inline const lb_attribute *lbi_meant(lbi_meaning m)
+{
+    return (m.word & LBI_CELL_WHAT) >= LBI_CELL_METHOD
+               ? (const lb_attribute *)(uintptr_t)m.payload
+               : NULL;
+}
+
+/* The meaning is the missing hook's: the name itself is absent. */
+static inline bool lbi_is_hook(lbi_meaning m, const lbi_symbol *symbol)
+{
+    const lb_attribute *attribute = lbi_meant(m);
+    return attribute && attribute->symbol != &symbol->open;
+}
+
+/* What an answer comes to: binds, calls getters and the missing hook. Without
+ * the lock. That there is no such attribute sets no message.
+ * `name`: what the missing hook is told. */
+lb_status lbi_yield(lbi_question *q, const lbi_answered *a, lb_value receiver,
+                    const char *name, lb_found *found);
+
+#endif
