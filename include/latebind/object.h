@@ -33,12 +33,12 @@ extern "C" {
 
 /* An attribute that an instance holds itself. The lowest bit of the symbol's
  * address is 1 when it was deleted. ABI. */
-typedef struct lbi_own {
+typedef struct lbi_place {
     const lb_symbol *symbol;
     lb_value value;
-} lbi_own;
+} lbi_place;
 
-/* The dictionary of an instance; its places (lbi_own) follow. ABI. */
+/* The dictionary of an instance; its places (lbi_place) follow. ABI. */
 typedef struct lb_attributes {
     uint32_t count; /* places in use from the start; those deleted, too */
     uint32_t capacity;
@@ -54,7 +54,7 @@ typedef struct lb_object {
 } lb_object;
 
 LBI_STATIC_ASSERT(offsetof(lb_object, attributes) == 8 &&
-                      sizeof(lb_attributes) == 16 && sizeof(lbi_own) == 16,
+                      sizeof(lb_attributes) == 16 && sizeof(lbi_place) == 16,
                   "lb_object is ABI");
 
 enum {
@@ -112,7 +112,7 @@ LB_PUBLIC int lb_is_instance(const void *object, const lb_class *cls);
 
 /* ---- looking up --------------------------------------------------------- */
 
-LBI_INLINE const lbi_own *lbi_own_at(const void *object, uint32_t place)
+LBI_INLINE const lbi_place *lbi_own_at(const void *object, uint32_t place)
 {
     const lb_attributes *attributes = __atomic_load_n(
         &((const lb_object *)object)->attributes, __ATOMIC_ACQUIRE);
@@ -120,7 +120,7 @@ LBI_INLINE const lbi_own *lbi_own_at(const void *object, uint32_t place)
         LB_UNLIKELY(place >=
                     __atomic_load_n(&attributes->count, __ATOMIC_ACQUIRE)))
         return NULL;
-    return (const lbi_own *)(const void *)(attributes + 1) + place;
+    return (const lbi_place *)(const void *)(attributes + 1) + place;
 }
 
 /* The inlined part of a look-up: LB_OK, LB_NO_ATTRIBUTE, or LBI_UNKNOWN. */
@@ -135,7 +135,7 @@ LBI_INLINE int lbi_get_by_cell(const void *object, const lb_symbol *symbol,
     if (LB_UNLIKELY((word ^ (uint64_t)h << 40) >> LBI_CELL_ID != 0))
         return LBI_UNKNOWN;
     if (word & LBI_CELL_INSTANCE) {
-        const lbi_own *own =
+        const lbi_place *own =
             lbi_own_at(object, (uint32_t)word >> LBI_CELL_HINT);
         if (LB_UNLIKELY(own == NULL) ||
             LB_UNLIKELY(__atomic_load_n(&own->symbol, __ATOMIC_ACQUIRE) !=

@@ -10,19 +10,19 @@ static uint32_t *index_of(const lb_attributes *d)
     return (uint32_t *)(lbi_places(d) + d->capacity);
 }
 
-static const lb_symbol *key_of(const lbi_own *own)
+static const lb_symbol *key_of(const lbi_place *own)
 {
     return (const lb_symbol *)((uintptr_t)lbi_load(&own->symbol) &
                                ~(uintptr_t)1);
 }
 
 /* The place of a symbol, living or deleted. */
-static lbi_own *place_of(const lb_attributes *d, const lb_symbol *symbol,
-                         uint64_t *probes)
+static lbi_place *place_of(const lb_attributes *d, const lb_symbol *symbol,
+                           uint64_t *probes)
 {
     uint64_t ignored;
     probes = probes ? probes : &ignored;
-    lbi_own *own = lbi_places(d);
+    lbi_place *own = lbi_places(d);
     if (d->index_mask == 0) {
         const uint32_t count = lbi_load(&d->count);
         for (uint32_t i = 0; i < count; i++) {
@@ -44,10 +44,10 @@ static lbi_own *place_of(const lb_attributes *d, const lb_symbol *symbol,
     }
 }
 
-const lbi_own *lbi_dictionary_find(const lb_attributes *d,
-                                   const lb_symbol *symbol, uint64_t *probes)
+const lbi_place *lbi_dictionary_find(const lb_attributes *d,
+                                     const lb_symbol *symbol, uint64_t *probes)
 {
-    const lbi_own *own = d ? place_of(d, symbol, probes) : NULL;
+    const lbi_place *own = d ? place_of(d, symbol, probes) : NULL;
     return own && lbi_own_lives(own) ? own : NULL;
 }
 
@@ -64,7 +64,7 @@ static uint32_t index_size(uint32_t capacity)
 
 static size_t holder_size(uint32_t capacity)
 {
-    return sizeof(lbi_holder) + capacity * sizeof(lbi_own) +
+    return sizeof(lbi_holder) + capacity * sizeof(lbi_place) +
            index_size(capacity) * sizeof(uint32_t);
 }
 
@@ -80,11 +80,11 @@ static lb_attributes *make(lb_runtime *runtime, uint32_t capacity)
 }
 
 /* The writes that make a place visible, in the order that readers rely on. */
-static lbi_own *append(lb_attributes *d, const lb_symbol *symbol,
-                       lb_value value)
+static lbi_place *append(lb_attributes *d, const lb_symbol *symbol,
+                         lb_value value)
 {
     const uint32_t place = d->count;
-    lbi_places(d)[place] = (lbi_own){symbol, value};
+    lbi_places(d)[place] = (lbi_place){symbol, value};
     if (d->index_mask) {
         uint32_t *index = index_of(d);
         uint32_t at = symbol->hash & d->index_mask;
@@ -119,10 +119,10 @@ bool lbi_dictionary_reserve(lb_runtime *runtime, lb_attributes **at,
 
 /* ---- changing ----------------------------------------------------------- */
 
-const lbi_own *lbi_dictionary_put(lb_attributes *d, const lb_symbol *symbol,
-                                  lb_value value, bool *had, lb_value *before)
+const lbi_place *lbi_dictionary_put(lb_attributes *d, const lb_symbol *symbol,
+                                    lb_value value, bool *had, lb_value *before)
 {
-    lbi_own *own = place_of(d, symbol, NULL);
+    lbi_place *own = place_of(d, symbol, NULL);
     *had = own && lbi_own_lives(own);
     if (own == NULL)
         return append(d, symbol, value);
@@ -135,9 +135,9 @@ const lbi_own *lbi_dictionary_put(lb_attributes *d, const lb_symbol *symbol,
     return own;
 }
 
-void lbi_dictionary_delete(lb_attributes *d, const lbi_own *own)
+void lbi_dictionary_delete(lb_attributes *d, const lbi_place *own)
 {
-    lbi_own *place = (lbi_own *)(uintptr_t)own;
+    lbi_place *place = (lbi_place *)(uintptr_t)own;
     d->live--;
     lbi_store(&place->symbol,
               (const lb_symbol *)((uintptr_t)place->symbol | 1));

@@ -13,21 +13,21 @@
 
 /* The place of a symbol, or NULL. `probes` (NULL: not counted) counts the keys
  * compared. Any thread. */
-const lbi_own *lbi_dictionary_find(const lb_attributes *dictionary,
-                                   const lb_symbol *symbol, uint64_t *probes);
+const lbi_place *lbi_dictionary_find(const lb_attributes *dictionary,
+                                     const lb_symbol *symbol, uint64_t *probes);
 
 /* The first place. */
-static inline lbi_own *lbi_places(const lb_attributes *dictionary)
+static inline lbi_place *lbi_places(const lb_attributes *dictionary)
 {
-    return (lbi_own *)((uintptr_t)dictionary + sizeof *dictionary);
+    return (lbi_place *)((uintptr_t)dictionary + sizeof *dictionary);
 }
 
-static inline bool lbi_own_lives(const lbi_own *own)
+static inline bool lbi_own_lives(const lbi_place *own)
 {
     return ((uintptr_t)lbi_load(&own->symbol) & 1) == 0;
 }
 
-static inline lb_value lbi_own_value(const lbi_own *own)
+static inline lb_value lbi_own_value(const lbi_place *own)
 {
     return (lb_value){.bits = lbi_load_word(&own->value)};
 }
@@ -37,10 +37,10 @@ bool lbi_dictionary_reserve(lb_runtime *runtime, lb_attributes **at,
                             uint32_t more);
 /* Sets; there must be room. Returns the place, where `*before` (what stood
  * there) is only set when `*had`. */
-const lbi_own *lbi_dictionary_put(lb_attributes *dictionary,
-                                  const lb_symbol *symbol, lb_value value,
-                                  bool *had, lb_value *before);
-void lbi_dictionary_delete(lb_attributes *dictionary, const lbi_own *own);
+const lbi_place *lbi_dictionary_put(lb_attributes *dictionary,
+                                    const lb_symbol *symbol, lb_value value,
+                                    bool *had, lb_value *before);
+void lbi_dictionary_delete(lb_attributes *dictionary, const lbi_place *own);
 
 /* Gives a dictionary up: `last` as in lbi_retire; NULL: values are no matter. */
 void lbi_dictionary_retire(lb_runtime *runtime, lb_attributes *dictionary,
@@ -62,8 +62,8 @@ static inline lbi_holder *lbi_holder_of(lb_attributes *dictionary)
 
 /* Walks over the living places. */
 #define LBI_EACH_OWN(o, dictionary)                                            \
-    for (lbi_own *o = (dictionary) ? lbi_places(dictionary) : NULL,            \
-                 *end_ = (dictionary) ? o + (dictionary)->count : NULL;        \
+    for (lbi_place *o = (dictionary) ? lbi_places(dictionary) : NULL,          \
+                   *end_ = (dictionary) ? o + (dictionary)->count : NULL;      \
          o < end_; o++)                                                        \
         if (lbi_own_lives(o))
 

@@ -24,7 +24,7 @@ static bool find_own(const lb_object *object, const lb_symbol *symbol,
                      const lbi_cell *cell, lb_value *value)
 {
     const lb_attributes *attributes = lbi_load(&object->attributes);
-    const lbi_own *own = lbi_dictionary_find(attributes, symbol, NULL);
+    const lbi_place *own = lbi_dictionary_find(attributes, symbol, NULL);
     if (own == NULL)
         return false;
     const uint32_t place = (uint32_t)(own - lbi_places(attributes));

@@ -83,7 +83,7 @@ static lb_status put_own(lb_class *cls, lb_object *object, lbi_symbol *symbol,
     bool had;
     if (!(cls->flags & LB_FREE_ATTRIBUTES))
         return has_no_dictionary(cls, symbol->open.text);
-    const lbi_own *own =
+    const lbi_place *own =
         lbi_dictionary_find(object->attributes, &symbol->open, NULL);
     if (own == NULL && !make_room(cls, object))
         return lbi_no_memory();
@@ -102,7 +102,7 @@ static lb_status delete_own(lb_class *cls, lb_object *object,
                             const lb_symbol *symbol)
 {
     lbi_parting parting;
-    const lbi_own *own =
+    const lbi_place *own =
         cls->flags & LB_FREE_ATTRIBUTES
             ? lbi_dictionary_find(object->attributes, symbol, NULL)
             : NULL;
@@ -172,7 +172,7 @@ lb_status lb_own_get(const void *object, const lb_symbol *symbol,
     lb_status status = enter(object, symbol, &cls);
     if (status != LB_OK)
         return status;
-    const lbi_own *own = NULL;
+    const lbi_place *own = NULL;
     if (cls->flags & LB_FREE_ATTRIBUTES) {
         own = lbi_dictionary_find(((const lb_object *)object)->attributes,
                                   symbol, NULL);
@@ -195,7 +195,7 @@ int lb_own_next(const void *object, size_t *cursor, const lb_symbol **symbol,
         return 0;
     const lb_attributes *d = lbi_load(&((const lb_object *)object)->attributes);
     while (d && *cursor < lbi_load(&d->count)) {
-        const lbi_own *own = &lbi_places(d)[(*cursor)++];
+        const lbi_place *own = &lbi_places(d)[(*cursor)++];
         const lb_symbol *key = lbi_load(&own->symbol);
         if ((uintptr_t)key & 1)
             continue;
@@ -289,7 +289,7 @@ static bool overwrite(lb_object *object, const lb_symbol *symbol,
     const uint64_t word = lbi_load_word(symbol->cells + (h & symbol->mask) + 8);
     if (!(word & LBI_CELL_INSTANCE))
         return false;
-    lbi_own *own =
+    lbi_place *own =
         &lbi_places(object->attributes)[(uint32_t)word >> LBI_CELL_HINT];
     const lb_value before = own->value;
     lbi_keep(space, value);

@@ -122,7 +122,7 @@ static bool is_data(lbi_meaning m)
 /* Whether, and where, instances of the class may hold the name. */
 static uint64_t instance_bits(const lb_class *cls, const lbi_symbol *symbol)
 {
-    const lbi_own *name =
+    const lbi_place *name =
         cls->members && cls->flags & LB_FREE_ATTRIBUTES
             ? lbi_dictionary_find(cls->members->names, &symbol->open, NULL)
             : NULL;
@@ -166,7 +166,7 @@ static void ask_own(const lbi_question *q, lbi_answered *a)
 {
     lb_counters *counters = &q->space->counters;
     const bool counting = q->space->options.counting;
-    const lbi_own *own =
+    const lbi_place *own =
         q->object ? lbi_dictionary_find(lbi_load(&q->object->attributes),
                                         &q->symbol->open,
                                         counting ? &counters->probes : NULL)

@@ -38,7 +38,7 @@ const lb_attribute *lbi_member_own(const lb_class *cls, const lb_symbol *symbol,
                                    uint64_t *probes)
 {
     const lbi_members *members = cls->members;
-    const lbi_own *own =
+    const lbi_place *own =
         members ? lbi_dictionary_find(members->dictionary, symbol, probes)
                 : NULL;
     return own ? own->value.constant : NULL;
@@ -379,7 +379,7 @@ static lb_status delete_member(lb_class *cls, const lb_symbol *symbol)
 {
     change c = {cls, symbol, NULL, NULL};
     const lbi_members *members = cls->members;
-    const lbi_own *own =
+    const lbi_place *own =
         members ? lbi_dictionary_find(members->dictionary, symbol, NULL) : NULL;
     if (own == NULL)
         return lbi_fail(LB_NO_ATTRIBUTE,
@@ -493,7 +493,7 @@ const lb_attribute *lb_dictionary_next(lb_dictionary dictionary, size_t *cursor)
         return NULL;
     const lb_attributes *d = dictionary_of(dictionary);
     while (d && *cursor < d->count && found == NULL) {
-        const lbi_own *own = &lbi_places(d)[(*cursor)++];
+        const lbi_place *own = &lbi_places(d)[(*cursor)++];
         if (lbi_own_lives(own))
             found = own->value.constant;
     }

@@ -100,7 +100,7 @@ static void first_number(lbi_space *space, lbi_symbol *symbol)
 static bool number_in_hierarchy(lb_runtime *runtime, lbi_hierarchy *h,
                                 lbi_symbol *symbol, uint32_t *number)
 {
-    const lbi_own *own = lbi_dictionary_find(h->numbers, &symbol->open, NULL);
+    const lbi_place *own = lbi_dictionary_find(h->numbers, &symbol->open, NULL);
     if (own) {
         *number = (uint32_t)own->value.bits;
         return true;
@@ -350,7 +350,7 @@ static bool number_now(lb_runtime *runtime, const lb_class *cls,
     }
     const lb_class *top = top_of(cls);
     for (const lbi_hierarchy *h = space->hierarchies; h; h = h->next) {
-        const lbi_own *own =
+        const lbi_place *own =
             h->top == top ? lbi_dictionary_find(h->numbers, &symbol->open, NULL)
                           : NULL;
         if (own == NULL)
