@@ -156,15 +156,22 @@ typedef struct lb_dictionary {
     lb_class *cls;
 } lb_dictionary;
 
+/* The view of a class's own attributes, and how many there are. */
 LB_PUBLIC lb_dictionary lb_class_dictionary(lb_class *cls);
 LB_PUBLIC size_t lb_dictionary_count(lb_dictionary dictionary);
+
+/* lb_class_own by text: NULL when the class itself has no such attribute. */
 LB_PUBLIC const lb_attribute *lb_dictionary_get(lb_dictionary dictionary,
                                                 const char *name);
+
+/* lb_class_set and lb_class_delete by text, with their errors; setting interns
+ * the name. */
 LB_PUBLIC lb_status lb_dictionary_set(lb_dictionary dictionary,
                                       const char *name,
                                       const lb_attribute_spec *spec);
 LB_PUBLIC lb_status lb_dictionary_delete(lb_dictionary dictionary,
                                          const char *name);
+
 /* Walks in the order of first definition: start with *cursor 0; returns NULL at
  * the end. A change in between may repeat or leave out what was changed. */
 LB_PUBLIC const lb_attribute *lb_dictionary_next(lb_dictionary dictionary,

@@ -165,6 +165,7 @@ LBI_INLINE int lbi_get_by_cell(const void *object, const lb_symbol *symbol,
     }
 }
 
+/* What lb_try_get calls when the cell does not answer. */
 LB_PUBLIC lb_status lb_try_get_slow(const void *object, const lb_symbol *symbol,
                                     lb_found *found);
 
@@ -231,10 +232,12 @@ typedef struct lb_site {
     uint32_t generation; /* to which the number belongs */
 } lb_site;
 
+/* What lb_try_get_at calls when the cell does not answer. */
 LB_PUBLIC lb_status lb_try_get_at_slow(lb_site *site, const void *object,
                                        const lb_symbol *symbol,
                                        lb_found *found);
 
+/* lb_try_get from the place `site` (not NULL) in the code. */
 LBI_INLINE lb_status lb_try_get_at(lb_site *site, const void *object,
                                    const lb_symbol *symbol, lb_found *found)
 {
@@ -282,6 +285,7 @@ LB_PUBLIC lb_status lb_call(lb_runtime *runtime, const lb_found *found,
                             size_t argc, const lb_value *argv,
                             lb_value *result);
 
+/* What lb_invoke_symbol calls when the cell does not name a method. */
 LB_PUBLIC lb_status lb_invoke_symbol_slow(const lb_symbol *symbol, size_t argc,
                                           const lb_value *argv,
                                           lb_value *result);

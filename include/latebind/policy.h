@@ -80,8 +80,9 @@ typedef struct lb_object_options {
                               0: no limit */
 
     /* hooks; all NULL: values are plain bits */
-    void *context; /* handed to all of them */
-    void (*retain)(void *context, lb_value value);
+    void *context;                                  /* handed to all of them */
+    void (*retain)(void *context, lb_value value);  /* under the lock: must
+                                                      not call the runtime */
     void (*release)(void *context, lb_value value); /* without the lock */
     /* Called after each change of a class's dictionary, without the lock: what
      * stands there now (NULL: deleted), what stood there (NULL: nothing; valid
@@ -134,6 +135,8 @@ typedef struct lb_counters {
     uint64_t bytes_symbols;      /* with their texts                       */
 } lb_counters;
 
+/* Copies the counters to `result` (not NULL); sets those of events back to
+ * zero. Any thread. Cost: linear in the number of symbols; constant. */
 LB_PUBLIC lb_status lb_get_counters(lb_runtime *runtime, lb_counters *result);
 LB_PUBLIC lb_status lb_counters_reset(lb_runtime *runtime);
 
