@@ -166,6 +166,18 @@ lb_status lbi_call_attribute(lb_class *cls, const lb_attribute *attribute,
                            : status;
 }
 
+/* The class of a receiver of any form, or NULL. */
+static lb_class *class_of_receiver(const lb_attribute *self, lb_value receiver)
+{
+    lb_runtime *runtime = self->symbol->runtime;
+    if (self->kind == LB_CLASS_METHOD)
+        return receiver.pointer;
+    if (runtime->config.class_of)
+        return runtime->config.class_of(runtime->config.class_of_context,
+                                        receiver);
+    return lb_class_of(runtime, receiver.constant);
+}
+
 lb_status lb_invoke_super(const lb_attribute *self, size_t argc,
                           const lb_value *argv, lb_value *result)
 {
@@ -175,9 +187,7 @@ lb_status lb_invoke_super(const lb_attribute *self, size_t argc,
     lb_status status = check_call(self->symbol, argc, argv, result);
     if (status != LB_OK)
         return status;
-    lb_class *cls = self->kind == LB_CLASS_METHOD
-                        ? argv[0].pointer
-                        : lb_class_of(self->symbol->runtime, argv[0].constant);
+    lb_class *cls = class_of_receiver(self, argv[0]);
     if (cls == NULL)
         return lbi_fail(LB_NO_CLASS,
                         "super: argv[0] of %s.%s is no living object of the "
