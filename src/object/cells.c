@@ -207,7 +207,9 @@ static void rebuild(lb_runtime *runtime, lbi_symbol *s, item fresh)
             s->live++;
             s->away += !home;
         }
-        s->retry = s->live + s->live / 4 + 1;
+        /* The best size was not good: no other is, until there are more. */
+        const bool good = s->live == count && s->away <= count / TOLERANCE;
+        s->retry = good ? 0 : s->live + s->live / 4 + 1;
         publish(runtime, s, cells, slots);
     }
     lbi_free(&runtime->allocator, items, count * sizeof *items);

@@ -64,7 +64,7 @@ static nearest find_nearest(const lb_class *cls, const lb_object *object,
                             const char *name)
 {
     nearest best = {name, NULL, NULL, SIZE_MAX};
-    if (object)
+    if (object && cls->flags & LB_FREE_ATTRIBUTES)
         consider(&best, lbi_load(&object->attributes), NULL);
     for (uint32_t i = 0; i < cls->order_count; i++)
         if (cls->order[i]->members)
@@ -87,8 +87,7 @@ static lb_status tell(const lb_class *cls, const lb_object *object,
                     best.owner ? best.owner->name : "");
 }
 
-lb_status lbi_no_attribute(lb_class *cls, const lb_object *object,
-                           const char *name)
+lb_status lbi_no_attribute(lb_class *cls, const void *object, const char *name)
 {
     lb_status status = lbi_enter_runtime(cls->runtime);
     if (status != LB_OK)

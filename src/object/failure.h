@@ -6,8 +6,7 @@
 
 /* Fails with LB_NO_ATTRIBUTE. object: NULL: the class itself was asked. Takes
  * the lock. */
-lb_status lbi_no_attribute(lb_class *cls, const lb_object *object,
-                           const char *name);
+lb_status lbi_no_attribute(lb_class *cls, const void *object, const char *name);
 
 /* LB_NO_CLASS: the header at `object` is none of this runtime's. */
 lb_status lbi_no_class(const void *object, const char *name);

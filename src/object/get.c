@@ -19,6 +19,16 @@
 
 /* ---- asking ------------------------------------------------------------- */
 
+/* Whether this thread should correct a hint now. Where a class's instances hold
+ * a name at different places each look-up would, and every one of them would
+ * take the cell away from the other processors. */
+static bool may_hint(void)
+{
+    enum { ONE_IN = 4 };
+    static _Thread_local unsigned turns;
+    return ++turns % ONE_IN == 0;
+}
+
 /* Finds the name among the instance's own, and corrects the cell's hint. */
 static bool find_own(const lb_object *object, const lb_symbol *symbol,
                      const lbi_cell *cell, lb_value *value)
@@ -28,23 +38,26 @@ static bool find_own(const lb_object *object, const lb_symbol *symbol,
     if (own == NULL)
         return false;
     const uint32_t place = (uint32_t)(own - lbi_places(attributes));
-    if (place != ((uint32_t)cell->word >> LBI_CELL_HINT))
+    if (place != ((uint32_t)cell->word >> LBI_CELL_HINT) && may_hint())
         lbi_cell_hint(cell, place);
     *value = lbi_own_value(own);
     return true;
 }
 
-/* The first step. False: nobody has asked yet. */
+/* The first step. False: nobody has asked yet. A cell that sends to the
+ * instance is of a class whose instances have attributes of their own. */
 static bool look_at_cells(const lbi_question *q, uint32_t handle,
-                          lbi_answered *a)
+                          lb_value receiver, lbi_answered *a)
 {
     lbi_cell cell;
-    if (!q->space->inlined || !lbi_cell_find(&q->symbol->open, handle, &cell))
+    const lbi_space *space = q->space;
+    if (!space->inlined || !lbi_cell_find(&q->symbol->open, handle, &cell))
         return false;
     *a = (lbi_answered){.meaning = {cell.payload, cell.word}};
-    if (cell.word & LBI_CELL_INSTANCE && q->object &&
-        !(q->special && q->space->options.order == LB_ORDER_PYTHON3))
-        a->own = find_own(q->object, &q->symbol->open, &cell, &a->value);
+    if (cell.word & LBI_CELL_INSTANCE && receiver.constant &&
+        !(q->special && space->options.order == LB_ORDER_PYTHON3))
+        a->own =
+            find_own(receiver.constant, &q->symbol->open, &cell, &a->value);
     return true;
 }
 
@@ -66,7 +79,9 @@ static lb_status answer(lbi_question *q, uint32_t handle, lb_value receiver,
                         const char *name, lb_found *found)
 {
     lbi_answered a;
-    if (!look_at_cells(q, handle, &a)) {
+    if (!look_at_cells(q, handle, receiver, &a)) {
+        if (q->cls->flags & LB_FREE_ATTRIBUTES)
+            q->object = receiver.constant;
         lb_status status = look(q, &a);
         if (status != LB_OK)
             return status;
@@ -76,18 +91,25 @@ static lb_status answer(lbi_question *q, uint32_t handle, lb_value receiver,
 
 /* ---- instances ---------------------------------------------------------- */
 
+/* What needs no class to be yielded: no binding to it, no hook. */
+static bool is_simple(const lbi_answered *a)
+{
+    return a->own || (a->meaning.word & LBI_CELL_WHAT) != LBI_CELL_OTHER;
+}
+
 static lb_status ask(lbi_question *q, const void *object,
                      const lb_symbol *symbol, lb_found *found)
 {
     lb_runtime *runtime = symbol->runtime;
     const lb_header head = lbi_read_header(object);
+    lbi_answered a;
     q->space = runtime->space;
     q->symbol = lbi_symbol_of(symbol);
+    if (look_at_cells(q, head.handle, lb_pointer(object), &a) && is_simple(&a))
+        return lbi_yield(q, &a, lb_pointer(object), symbol->text, found);
     q->cls = lbi_class_of(runtime, head);
     if (q->cls == NULL)
         return lbi_no_class(object, symbol->text);
-    if (q->cls->flags & LB_FREE_ATTRIBUTES)
-        q->object = object;
     return answer(q, head.handle, lb_pointer(object), symbol->text, found);
 }
 
@@ -122,9 +144,8 @@ static lb_status with_message(const lbi_question *q, lb_status status,
 {
     if (status != LB_NO_ATTRIBUTE || q->told)
         return status;
-    /* Not q->object: an instance without attributes is one, too. */
-    static const lb_object no_object;
-    return lbi_no_attribute(q->cls, q->object ? object : &no_object, name);
+    return lbi_no_attribute(lbi_class_of_any(lbi_read_header(object)), object,
+                            name);
 }
 
 lb_status lb_get(const void *object, const lb_symbol *symbol, lb_found *found)
@@ -187,8 +208,6 @@ lb_status lb_get_text(const void *object, const char *name, lb_found *found)
     q.cls = lbi_class_of_any(lbi_read_header(object));
     if (q.cls == NULL)
         return lbi_no_class(object, name);
-    if (q.cls->flags & LB_FREE_ATTRIBUTES)
-        q.object = object;
     status = ask_text(&q, object, name, found);
     return with_message(&q, status, object, name);
 }
@@ -246,9 +265,6 @@ lb_status lb_try_get_special(lb_class *cls, lb_value receiver,
                       .cls = cls,
                       .symbol = lbi_symbol_of(symbol),
                       .special = true};
-    if (q.space->options.order == LB_ORDER_1998 &&
-        cls->flags & LB_FREE_ATTRIBUTES)
-        q.object = receiver.constant;
     return answer(&q, lb_class_header(cls).handle, receiver, symbol->text,
                   found);
 }
