@@ -71,8 +71,8 @@ typedef enum lb_field_type {
 struct lb_attribute {
     lb_call_fn call; /* LB_FUNCTION, LB_STATIC, LB_CLASS_METHOD; else NULL */
     void *context;   /* the caller's */
-    lb_value value;  /* LB_VALUE: what is got; methods: the function as the
-                        caller sees it, e.g. its code object */
+    lb_value value;  /* LB_VALUE: what is got; methods, properties: what the
+                        caller keeps with them, e.g. a code object */
     lb_class *owner; /* the class in whose dictionary it stands */
     const lb_symbol *symbol;
     uint32_t kind; /* lb_attribute_kind */
@@ -95,7 +95,8 @@ LBI_STATIC_ASSERT(offsetof(lb_attribute, owner) == 24 &&
  * is a value that binds: calling it goes to the hook `call_value`. */
 typedef struct lb_attribute_spec {
     lb_attribute_kind kind;
-    lb_value value; /* retained */
+    lb_value value; /* retained (but for LB_VALUE only if it is not zero); a
+                       field has none */
     lb_call_fn call;
     lb_get_fn get; /* LB_PROPERTY: at least one of the three */
     lb_set_fn set;

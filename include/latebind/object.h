@@ -71,18 +71,22 @@ enum {
 
 typedef enum lb_found_kind {
     LB_FOUND_NOTHING = 0,
-    LB_FOUND_VALUE = 1,   /* `value`, borrowed                           */
-    LB_FOUND_OWNED = 2,   /* `value`, made by a getter or hook: yours    */
-    LB_FOUND_METHOD = 3,  /* a bound method: `method` with `self`        */
-    LB_FOUND_FUNCTION = 4 /* `method`, to be called without a receiver   */
+    LB_FOUND_VALUE = 1,     /* `value`, borrowed                           */
+    LB_FOUND_OWNED = 2,     /* `value`, made by a getter or hook: yours    */
+    LB_FOUND_METHOD = 3,    /* a bound method: `method` with `self`        */
+    LB_FOUND_FUNCTION = 4,  /* `method`, to be called without a receiver  */
+    LB_FOUND_DESCRIPTOR = 5 /* `method` is a property or field itself, asked
+                               of its class */
 } lb_found_kind;
 
-/* What a look-up found. A bound method is this struct: copy it, keep it, call
- * it by lb_call; nothing is allocated for it. */
+/* What a look-up found. A bound method is this struct: copy it, call it by
+ * lb_call; nothing is allocated for it. It is borrowed like everything found:
+ * to keep it beyond a change of the class, keep the function and the receiver
+ * as values of your own. */
 typedef struct lb_found {
     lb_value value;             /* the first two kinds; else zero */
     lb_value self;              /* LB_FOUND_METHOD: the receiver or the class */
-    const lb_attribute *method; /* the last two kinds; else NULL */
+    const lb_attribute *method; /* the last three kinds; else NULL */
     lb_found_kind kind;
 } lb_found;
 
@@ -195,8 +199,7 @@ LB_PUBLIC lb_status lb_get(const void *object, const lb_symbol *symbol,
 LB_PUBLIC lb_status lb_get_text(const void *object, const char *name,
                                 lb_found *found);
 
-/* The first of `count` names that the object has: Python's str() that falls
- * back to repr(), truth that falls back to len(). `which` (NULL: not wanted)
+/* The first of `count` names that the object has. `which` (NULL: not wanted)
  * receives its index. LB_NO_ATTRIBUTE, with a message that lists them. */
 LB_PUBLIC lb_status lb_get_first(const void *object,
                                  const lb_symbol *const *symbols, size_t count,
@@ -211,9 +214,17 @@ LB_PUBLIC lb_status lb_try_get_special(lb_class *cls, lb_value receiver,
                                        const lb_symbol *symbol,
                                        lb_found *found);
 
+/* The first of `count` names that the class has, as a protocol with a fallback
+ * asks: Python's str() that falls back to repr(), truth to the length. Else as
+ * lb_get_first. Names that are not there cost no more than those that are. */
+LB_PUBLIC lb_status lb_get_first_special(lb_class *cls, lb_value receiver,
+                                         const lb_symbol *const *symbols,
+                                         size_t count, size_t *which,
+                                         lb_found *found);
+
 /* The attribute of a class itself, C.x: methods come unbound
  * (LB_FOUND_FUNCTION), class methods bound to `cls`, properties and fields as
- * themselves (a pointer to the lb_attribute). */
+ * themselves (LB_FOUND_DESCRIPTOR). */
 LB_PUBLIC lb_status lb_class_get(lb_class *cls, const lb_symbol *symbol,
                                  lb_found *found);
 
@@ -222,6 +233,12 @@ LB_PUBLIC lb_status lb_class_get(lb_class *cls, const lb_symbol *symbol,
  * LB_BAD_ARGUMENT when `after` is not in that order. */
 LB_PUBLIC lb_status lb_get_super(const lb_class *after, const void *object,
                                  const lb_symbol *symbol, lb_found *found);
+
+/* The same inside a class method, whose receiver is the class `cls`; what is
+ * found is as lb_class_get gives it. */
+LB_PUBLIC lb_status lb_class_get_super(const lb_class *after, lb_class *cls,
+                                       const lb_symbol *symbol,
+                                       lb_found *found);
 
 /* The memory of one place in the code, e.g. of one bytecode: embed it next to
  * the instruction, zeroed. LB_POLICY_SITE keeps its number there; the other

@@ -95,8 +95,11 @@ typedef struct lb_object_options {
                             lb_value callee, size_t argc, const lb_value *argv,
                             lb_value *result);
     const char *missing; /* the name of the method that is asked for attributes
-                            that are not found, with the symbol's text as
-                            argv[1].constant; NULL: "__getattr__" */
+                            that are not found; NULL: "__getattr__" */
+    /* Makes the name a value of the program's, which the missing hook gets as
+     * argv[1]; it is released after the call. NULL: argv[1].constant is the
+     * text. */
+    lb_status (*name_value)(void *context, const char *name, lb_value *value);
 } lb_object_options;
 
 #define LB_UNBOUNDED UINT32_MAX

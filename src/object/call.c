@@ -69,6 +69,10 @@ static lb_status call_found(lb_runtime *runtime, const lb_found *found,
     case LB_FOUND_METHOD:
         return call_bound(runtime, found->method, found->self, argc, argv,
                           result);
+    case LB_FOUND_DESCRIPTOR:
+        return lbi_fail(LB_NOT_CALLABLE, "%s.%s is a property or field",
+                        found->method->owner->name,
+                        found->method->symbol->text);
     case LB_FOUND_FUNCTION:
         return found->method->call(found->method, argc, argv, result);
     case LB_FOUND_VALUE:

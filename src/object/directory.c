@@ -128,7 +128,7 @@ static void visit_members(const lb_class *cls, lb_visit_fn visit, void *context)
         cls->members ? cls->members->dictionary : NULL;
     LBI_EACH_OWN (own, dictionary) {
         const lb_attribute *attribute = own->value.constant;
-        if (attribute->kind <= LB_CLASS_METHOD)
+        if (attribute->kind != LB_FIELD)
             visit(context, attribute->value);
     }
 }

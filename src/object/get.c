@@ -212,15 +212,34 @@ lb_status lb_get_text(const void *object, const char *name, lb_found *found)
     return with_message(&q, status, object, name);
 }
 
+/* ---- the class alone ---------------------------------------------------- */
+
+static lb_status ask_class(lbi_question *q, lb_class *cls, lb_value receiver,
+                           const lb_symbol *symbol, lb_found *found)
+{
+    q->space = cls->runtime->space;
+    q->cls = cls;
+    q->symbol = lbi_symbol_of(symbol);
+    return answer(q, lb_class_header(cls).handle, receiver, symbol->text,
+                  found);
+}
+
+lb_status lb_try_get_special(lb_class *cls, lb_value receiver,
+                             const lb_symbol *symbol, lb_found *found)
+{
+    lbi_question q = {.special = true};
+    lb_status status = lbi_check_member(cls, symbol);
+    return status == LB_OK ? ask_class(&q, cls, receiver, symbol, found)
+                           : status;
+}
+
 /* ---- several names ------------------------------------------------------ */
 
-static lb_status none_of(const void *object, const lb_symbol *const *symbols,
+static lb_status none_of(const lb_class *cls, const lb_symbol *const *symbols,
                          size_t count)
 {
     char names[512];
     size_t used = 0;
-    const lb_class *cls =
-        lb_class_of(symbols[0]->runtime, (const lb_header *)object);
     for (size_t i = 0; i < count && used < sizeof names; i++)
         used += (size_t)snprintf(names + used, sizeof names - used, "%s'%s'",
                                  i ? ", " : "", symbols[i]->text);
@@ -228,63 +247,84 @@ static lb_status none_of(const void *object, const lb_symbol *const *symbols,
                     cls ? cls->name : "no class", names);
 }
 
-lb_status lb_get_first(const void *object, const lb_symbol *const *symbols,
-                       size_t count, size_t *which, lb_found *found)
+static lb_status check_several(const lb_symbol *const *symbols, size_t count,
+                               const lb_found *found)
 {
-    lb_status status = check_get(object, symbols, found);
-    if (status == LB_OK && count == 0)
-        status =
-            lbi_fail(LB_BAD_ARGUMENT, "count is 0; want at least one name");
-    if (status != LB_OK)
-        return status;
-    for (size_t i = 0; i < count; i++) {
-        lbi_question q = {.site = NULL};
+    if (symbols == NULL || found == NULL)
+        return lbi_fail(LB_BAD_ARGUMENT, "%s is NULL",
+                        symbols ? "found" : "symbols");
+    if (count == 0)
+        return lbi_fail(LB_BAD_ARGUMENT, "count is 0; want at least one name");
+    for (size_t i = 0; i < count; i++)
         if (symbols[i] == NULL)
             return lbi_fail(LB_BAD_ARGUMENT, "symbols[%zu] is NULL", i);
-        status = lbi_get_by_cell(object, symbols[i], found);
-        if (status != LB_OK && status != LB_NO_ATTRIBUTE)
-            status = ask(&q, object, symbols[i], found);
+    return LB_OK;
+}
+
+/* Asks for one name after the other: of `object`, or of `cls` alone. */
+static lb_status first_of(lb_class *cls, lb_value receiver, bool special,
+                          const lb_symbol *const *symbols, size_t count,
+                          size_t *which, lb_found *found)
+{
+    for (size_t i = 0; i < count; i++) {
+        lbi_question q = {.special = special};
+        lb_status status = special
+                               ? ask_class(&q, cls, receiver, symbols[i], found)
+                               : ask(&q, receiver.constant, symbols[i], found);
         if (status == LB_NO_ATTRIBUTE && !q.told)
             continue;
         if (which)
             *which = i;
         return status;
     }
-    return none_of(object, symbols, count);
+    return LB_STATUS_COUNT;
 }
 
-/* ---- the class alone ---------------------------------------------------- */
-
-lb_status lb_try_get_special(lb_class *cls, lb_value receiver,
-                             const lb_symbol *symbol, lb_found *found)
+lb_status lb_get_first(const void *object, const lb_symbol *const *symbols,
+                       size_t count, size_t *which, lb_found *found)
 {
-    lb_status status = lbi_check_member(cls, symbol);
+    lb_status status = check_get(object, symbols, found);
+    if (status == LB_OK)
+        status = check_several(symbols, count, found);
     if (status != LB_OK)
         return status;
-    lbi_question q = {.space = cls->runtime->space,
-                      .cls = cls,
-                      .symbol = lbi_symbol_of(symbol),
-                      .special = true};
-    return answer(&q, lb_class_header(cls).handle, receiver, symbol->text,
-                  found);
+    status =
+        first_of(NULL, lb_pointer(object), false, symbols, count, which, found);
+    return status == LB_STATUS_COUNT
+               ? none_of(lb_class_of(symbols[0]->runtime, object), symbols,
+                         count)
+               : status;
 }
+
+lb_status lb_get_first_special(lb_class *cls, lb_value receiver,
+                               const lb_symbol *const *symbols, size_t count,
+                               size_t *which, lb_found *found)
+{
+    lb_status status = check_several(symbols, count, found);
+    for (size_t i = 0; i < count && status == LB_OK; i++)
+        status = lbi_check_member(cls, symbols[i]);
+    if (status != LB_OK)
+        return status;
+    status = first_of(cls, receiver, true, symbols, count, which, found);
+    return status == LB_STATUS_COUNT ? none_of(cls, symbols, count) : status;
+}
+
+/* ---- a class itself ----------------------------------------------------- */
 
 /* What a class's attribute is when the class itself is asked. */
 static lb_status found_in_class(lb_class *cls, lbi_meaning m, lb_found *found)
 {
     const lb_attribute *attribute = lbi_meant(m);
-    *found = (lb_found){.value.bits = m.payload, .kind = LB_FOUND_VALUE};
-    if (attribute == NULL || attribute->data)
-        return LB_OK;
-    if (attribute->kind == LB_VALUE) {
-        found->value = attribute->value;
-        return LB_OK;
-    }
     *found = (lb_found){.method = attribute, .kind = LB_FOUND_FUNCTION};
-    if (attribute->kind == LB_CLASS_METHOD) {
-        found->kind = LB_FOUND_METHOD;
-        found->self.pointer = cls;
-    }
+    if (attribute == NULL || attribute->kind == LB_VALUE)
+        *found = (lb_found){.kind = LB_FOUND_VALUE,
+                            .value.bits =
+                                attribute ? attribute->value.bits : m.payload};
+    else if (attribute->kind == LB_CLASS_METHOD)
+        *found = (lb_found){
+            .kind = LB_FOUND_METHOD, .method = attribute, .self.pointer = cls};
+    else if (attribute->data)
+        found->kind = LB_FOUND_DESCRIPTOR;
     return LB_OK;
 }
 
@@ -348,6 +388,20 @@ lb_status lb_get_super(const lb_class *after, const void *object,
         return status;
     const lbi_answered a = {.meaning = {(uintptr_t)attribute, LBI_CELL_OTHER}};
     return lbi_yield(&q, &a, lb_pointer(object), symbol->text, found);
+}
+
+lb_status lb_class_get_super(const lb_class *after, lb_class *cls,
+                             const lb_symbol *symbol, lb_found *found)
+{
+    const lb_attribute *attribute = NULL;
+    lb_status status = check_get(cls, symbol, found);
+    if (status != LB_OK ||
+        (status = lbi_check_member(after, symbol)) != LB_OK ||
+        (status = lbi_check_member(cls, symbol)) != LB_OK ||
+        (status = search_after(cls, after, symbol, &attribute)) != LB_OK)
+        return status;
+    return found_in_class(
+        cls, (lbi_meaning){(uintptr_t)attribute, LBI_CELL_OTHER}, found);
 }
 
 lb_status lbi_find_super(lb_class *cls, const lb_attribute *self,

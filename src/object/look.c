@@ -282,10 +282,19 @@ static lb_status ask_getter(lbi_question *q, const lb_attribute *property,
 static lb_status ask_hook(lbi_question *q, const lb_attribute *hook,
                           lb_value receiver, const char *name, lb_found *found)
 {
-    const lb_value argv[] = {receiver, lb_pointer(name)};
+    const lb_object_options *options = &q->cls->runtime->space->options;
+    lb_value argv[] = {receiver, lb_pointer(name)};
     lb_value value = {.bits = 0};
+    lb_status status =
+        options->name_value
+            ? options->name_value(options->context, name, &argv[1])
+            : LB_OK;
     q->told = true;
-    lb_status status = lbi_call_attribute(q->cls, hook, 2, argv, &value);
+    if (status != LB_OK)
+        return status;
+    status = lbi_call_attribute(q->cls, hook, 2, argv, &value);
+    if (options->name_value && options->release)
+        options->release(options->context, argv[1]);
     return status == LB_OK ? found_value(found, LB_FOUND_OWNED, value) : status;
 }
 

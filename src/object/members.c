@@ -49,7 +49,7 @@ const lb_attribute *lbi_member_own(const lb_class *cls, const lb_symbol *symbol,
 /* Whether the dictionary holds a reference to the attribute's value. */
 static bool holds_value(const lb_attribute *a)
 {
-    return a->kind == LB_VALUE || (a->kind <= LB_CLASS_METHOD && a->value.bits);
+    return a->kind == LB_VALUE || (a->kind != LB_FIELD && a->value.bits);
 }
 
 static void release_member(lb_runtime *runtime, lbi_later *item)
@@ -258,7 +258,7 @@ static lb_attribute attribute_of(lb_class *cls, const lb_symbol *symbol,
                       .data = property || field};
     if (method)
         a.call = spec->call ? spec->call : lbi_call_as_value;
-    if (!property && !field)
+    if (!field)
         a.value = spec->value;
     if (property) {
         a.get = spec->get;
