@@ -12,6 +12,11 @@ void load_changes(void);
 void load_scaling(void);
 void load_memory(void);
 void load_contention(void);
+void load_attributes(void);
+void load_attribute_policies(void);
+void load_paper(void);
+void load_attribute_memory(void);
+void load_attribute_changes(void);
 
 /* The objects of a load of one argument, and its first three variants. */
 typedef struct one_set {

@@ -13,6 +13,11 @@ static const struct {
     {"scaling", load_scaling},
     {"memory", load_memory},
     {"contention", load_contention},
+    {"attributes", load_attributes},
+    {"attribute-policies", load_attribute_policies},
+    {"paper", load_paper},
+    {"attribute-memory", load_attribute_memory},
+    {"attribute-changes", load_attribute_changes},
 };
 
 int main(int argc, char **argv)

@@ -28,7 +28,9 @@ static const char usage[] =
     "bench-dispatch [--quick] [--only NAME] [--out DIR]\n"
     "  --quick      shorter samples\n"
     "  --only NAME  one load: one-argument, names, next-method,\n"
-    "               many-arguments, changes, scaling, memory, contention\n"
+    "               many-arguments, changes, scaling, memory, contention,\n"
+    "               attributes, attribute-policies, attribute-memory,\n"
+    "               attribute-changes, paper\n"
     "  --out DIR    where report.md, report.json and scaling.svg go\n"
     "               (default: build/bench/report)\n";
 

@@ -106,20 +106,24 @@ static bool place(char *cells, uint32_t slots, item i, bool *home)
     return false;
 }
 
-/* The living cells and the new one; freed by the caller. */
-static item *gather(lb_runtime *runtime, const lbi_symbol *s, item fresh)
+/* The living cells, and `fresh` if it is not one of them (else NULL); freed by
+ * the caller. */
+static item *gather(lb_runtime *runtime, const lbi_symbol *s, const item *fresh,
+                    size_t *count)
 {
     item *items = lbi_alloc(&runtime->allocator, (s->live + 1) * sizeof *items);
     size_t n = 0;
     if (items == NULL)
         return NULL;
-    items[n++] = fresh;
+    if (fresh)
+        items[n++] = *fresh;
     for (uint32_t at = 0; at < s->slots; at++) {
         const uint64_t word = *word_at(s->cells, at);
         if (lives(word))
             items[n++] = (item){id_of(word), *(word_at(s->cells, at) - 1),
                                 word & ((UINT64_C(1) << LBI_CELL_ID) - 1)};
     }
+    *count = n;
     return items;
 }
 
@@ -190,55 +194,58 @@ static void publish(lb_runtime *runtime, lbi_symbol *s, char *cells,
     s->slots = slots;
 }
 
-/* Makes a table for all living keys and `fresh`. A key that finds no place is
+/* Publishes a table of that size with the items. One that finds no place is
  * searched from then on. */
-static void rebuild(lb_runtime *runtime, lbi_symbol *s, item fresh)
+static void refill(lb_runtime *runtime, lbi_symbol *s, const item *items,
+                   size_t count, uint32_t slots)
 {
-    const size_t count = s->live + 1;
-    item *items = gather(runtime, s, fresh);
-    const uint32_t slots = items ? best_size(runtime, s, items, count) : 0;
-    char *cells = items ? make_cells(runtime, slots) : NULL;
-    if (cells) {
-        s->live = s->away = s->dead = 0;
-        for (size_t i = 0; i < count; i++) {
-            bool home;
-            if (!place(cells, slots, items[i], &home))
-                continue;
-            s->live++;
-            s->away += !home;
-        }
-        /* The best size was not good: no other is, until there are more. */
-        const bool good = s->live == count && s->away <= count / TOLERANCE;
-        s->retry = good ? 0 : s->live + s->live / 4 + 1;
-        publish(runtime, s, cells, slots);
+    char *cells = make_cells(runtime, slots);
+    if (cells == NULL)
+        return;
+    s->live = s->away = s->dead = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool home;
+        if (!place(cells, slots, items[i], &home))
+            continue;
+        s->live++;
+        s->away += !home;
     }
-    lbi_free(&runtime->allocator, items, count * sizeof *items);
+    publish(runtime, s, cells, slots);
 }
 
-static bool wants_room(const lbi_symbol *s)
+/* Looks for a better table; `fresh` has no place yet (NULL: has one). When the
+ * best is not good, no other will be until there are more keys. */
+static void rebuild(lb_runtime *runtime, lbi_symbol *s, const item *fresh)
 {
-    return s->slots == 0 || s->dead > s->live / 2 ||
-           (s->away > s->live / TOLERANCE && s->live >= s->retry);
+    const size_t room = s->live + 1;
+    size_t count = 0;
+    item *items = gather(runtime, s, fresh, &count);
+    if (items == NULL)
+        return;
+    const uint32_t slots = best_size(runtime, s, items, count);
+    if (slots != s->slots || s->dead)
+        refill(runtime, s, items, count, slots);
+    const bool good = s->live == count && s->away <= s->live / TOLERANCE;
+    s->retry = good ? 0 : s->live + s->live / 4 + 1;
+    lbi_free(&runtime->allocator, items, room * sizeof *items);
 }
 
 void lbi_cell_put(lb_runtime *runtime, lbi_symbol *s, uint32_t handle,
                   uint64_t payload, uint64_t what)
 {
     const item fresh = {lbi_id(handle), payload, what};
-    bool home = true;
+    bool home = false;
     if (fresh.id == runtime->unnumbered)
         return;
     lbi_cell_drop(runtime, s, handle);
-    if (s->slots && place(s->cells, s->slots, fresh, &home)) {
-        s->live++;
-        s->away += !home;
-        if (!home && wants_room(s)) {
-            lbi_cell_drop(runtime, s, handle);
-            rebuild(runtime, s, fresh);
-        }
-    } else if (s->slots == 0 || s->dead || s->live >= s->retry) {
-        rebuild(runtime, s, fresh);
-    }
+    const bool placed = s->slots && place(s->cells, s->slots, fresh, &home);
+    s->live += placed;
+    s->away += placed && !home;
+    const bool crowded = !placed || s->away > s->live / TOLERANCE;
+    const bool worth = s->live >= s->retry || s->dead > s->live / 2 ||
+                       (!placed && s->slots < 2 * (s->live + 1));
+    if (!home && crowded && worth)
+        rebuild(runtime, s, placed ? NULL : &fresh);
 }
 
 /* ---- dropping ----------------------------------------------------------- */

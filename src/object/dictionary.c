@@ -3,7 +3,7 @@
  */
 #include "object/dictionary.h"
 
-enum { SMALL = 8, FIRST_CAPACITY = 4 };
+enum { SMALL = 8, FIRST_CAPACITY = 2 };
 
 static uint32_t *index_of(const lb_attributes *d)
 {
