@@ -2,6 +2,7 @@
 #
 #   make run       build the examples and run those named in RUNS
 #   make run-NAME  build and run one example: make run-shapes ARGS="--help"
+#   make replay    replay a recorded program, and write a page about it
 #   make test      the fast tests, in three builds
 #   make check     the slow tests (half an hour): long torture, valgrind, fuzzing
 #   make bench     the benchmarks; make bench-NAME runs one
@@ -17,9 +18,14 @@ RUNS = shapes
 ARGS =
 
 RUN_BUILD = build/run
-RUN_OPTIONS = -Dtests=disabled -Dexamples=enabled
+RUN_OPTIONS = -Dtests=disabled -Dexamples=enabled -Dcli=enabled
 
-.PHONY: help run test check bench format lint symbols setup clean run-build
+# What `make replay` replays.
+TRACE = docutils
+REPLAY = $(RUN_BUILD)/cli/latebind replay data/traces/$(TRACE).trace.xz \
+    --expect data/traces/$(TRACE).counts --report build/replay
+
+.PHONY: help run replay test check bench format lint symbols setup clean run-build
 .DEFAULT_GOAL := help
 
 help:
@@ -28,6 +34,10 @@ help:
 run: run-build
 	@set -e; for name in $(RUNS); do \
 	    echo "== $$name"; $(RUN_BUILD)/examples/$$name $(ARGS); done
+	@echo "== replay"; $(REPLAY)
+
+replay: run-build
+	@$(REPLAY) $(ARGS)
 
 run-build:
 	@scripts/setup.sh run

@@ -39,7 +39,7 @@ VALGRIND = (
     "valgrind --quiet --error-exitcode=99 --leak-check=full "
     "--errors-for-leak-kinds=definite,possible --fair-sched=yes"
 )
-PROGRAMS = ["unit", "oracle", "memory", "plugins", "examples"]
+PROGRAMS = ["unit", "oracle", "memory", "plugins", "examples", "cli"]
 
 
 @dataclass

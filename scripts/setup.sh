@@ -12,14 +12,15 @@ set -eu
 # PACKAGE=PROBE; is_found below knows the probes.
 build_group="gcc=cmd:cc libc6-dev=file:/usr/include/stdio.h
     meson=cmd:meson ninja-build=cmd:ninja pkg-config=cmd:pkg-config"
-run_group="$build_group libexpat1-dev=pc:expat
+run_group="$build_group libexpat1-dev=pc:expat liblzma-dev=pc:liblzma
     papirus-icon-theme=dir:/usr/share/icons/Papirus
     adwaita-icon-theme=dir:/usr/share/icons/Adwaita"
 test_group="$run_group g++=cmd:g++ clang=cmd:clang libcmocka-dev=pc:cmocka
     clang-runtime"
 check_group="$test_group valgrind=cmd:valgrind gcovr=cmd:gcovr cmake=cmd:cmake"
 bench_group="$build_group g++=cmd:g++ gobjc=objc
-    libglib2.0-dev=pc:gobject-2.0"
+    libglib2.0-dev=pc:gobject-2.0 python3-dev=pc:python3-embed
+    liblua5.4-dev=pc:lua5.4"
 lint_group="$build_group clang-format=cmd:clang-format"
 
 say() { printf 'setup: %s\n' "$*"; }

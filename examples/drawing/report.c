@@ -330,8 +330,12 @@ static void write_tail(const report_facts *facts, FILE *out)
     write_row("threads", facts->threads, out);
     fprintf(out,
             "<tr><th>seconds for reading<td>%.2f\n"
-            "<tr><th>seconds for intersecting<td>%.2f\n</table>\n</section>\n",
+            "<tr><th>seconds for intersecting<td>%.2f\n</table>\n",
             facts->reading, facts->meeting);
+    /* Written by the next step of `make run`. */
+    fputs("<p><a href='replay/replay.html'>Attribute look-ups, replayed</a>: "
+          "what <code>make replay</code> writes.</p>\n</section>\n",
+          out);
 }
 
 /* What `write` writes, as text to be freed; NULL when out of memory. */

@@ -42,7 +42,9 @@ typedef enum lb_when_full {
     LB_FULL_POOR = 2,     /* clear, but only once fewer than `poor_percent`
                               of the gets since the last time were hits */
     LB_FULL_HIERARCHY = 3 /* numbers and generations are counted apart for
-                              each topmost class */
+                              each topmost class (of most classes of the
+                              program: for each class below it). Names only:
+                              LB_BAD_ARGUMENT with LB_POLICY_SITE */
 } lb_when_full;
 
 /* A choice that has a default depending on the policy. */

@@ -58,7 +58,7 @@ static const lb_attribute *search(const lbi_question *q)
 /* The classes that a search goes through count as defined from then on. */
 static void close_definitions(lb_class *cls)
 {
-    for (uint32_t i = 0; !cls->defined && i < cls->order_count; i++)
+    for (uint32_t i = 0; i < cls->order_count; i++)
         cls->order[i]->defined = true;
 }
 
@@ -66,7 +66,6 @@ static const lb_attribute *ask_table(const lbi_question *q)
 {
     const lb_attribute *found = NULL;
     lbi_entry_place place;
-    close_definitions(q->cls);
     const lbi_answer answer =
         q->uninterned
             ? LBI_NO_TABLE
@@ -76,6 +75,7 @@ static const lb_attribute *ask_table(const lbi_question *q)
         lbi_tally(q->space, negative_hits, found == NULL);
         return found;
     }
+    close_definitions(q->cls);
     found = search(q);
     if (answer == LBI_MISS) {
         lbi_tally(q->space, misses, 1);

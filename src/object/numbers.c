@@ -395,10 +395,12 @@ void lbi_entries_changed(lb_runtime *runtime, lbi_symbol *symbol,
                          bool was_defined)
 {
     lbi_space *space = runtime->space;
+    if (!was_defined)
+        return; /* no search went through the class: no table knows of it */
     const size_t dropped = space->options.policy == LB_POLICY_SITE
                                ? forget_sites(space, symbol)
                                : forget_name(runtime, symbol);
-    if (space->options.drop_changed == LB_YES || !was_defined) {
+    if (space->options.drop_changed == LB_YES) {
         lbi_tally(space, dropped, dropped);
     } else if (!symbol->excluded) {
         symbol->excluded = true;
