@@ -106,7 +106,8 @@ static inline void lb_object_init(lb_class *cls, lb_object *object)
 }
 
 /* Takes an instance's own attributes away (values are released, memory given
- * back); it stays a valid object. To be called before the memory of an
+ * back); it stays a valid object. What its C fields hold stays, and is its
+ * owner's. To be called before the memory of an
  * instance that was not made by lb_new is freed; lb_delete does it. NULL is
  * allowed. */
 LB_PUBLIC void lb_object_clear(lb_object *object);
@@ -245,8 +246,8 @@ LB_PUBLIC lb_status lb_class_get_super(const lb_class *after, lb_class *cls,
  * policies do not need it, and then the call is lb_try_get. The place must
  * always ask for the same symbol. ABI. */
 typedef struct lb_site {
-    uint32_t number;     /* 0: none yet */
-    uint32_t generation; /* to which the number belongs */
+    uint32_t number;
+    uint32_t generation; /* to which the number belongs; 0: there is none yet */
 } lb_site;
 
 /* What lb_try_get_at calls when the cell does not answer. */
@@ -363,8 +364,8 @@ LB_PUBLIC lb_status lb_dir(const void *object, lb_directory **result);
 LB_PUBLIC void lb_directory_free(lb_directory *directory);
 
 /* For garbage collectors: calls `visit` for every value that the classes'
- * dictionaries hold, or that an instance holds (its own attributes and fields
- * of type LB_FIELD_VALUE). Caches hold no value that is not there. `visit` must
+ * dictionaries hold, or that an instance holds (its own attributes and, once
+ * for each such field, members of type LB_FIELD_VALUE). Caches hold no value that is not there. `visit` must
  * not call the runtime. Takes the lock. */
 typedef void (*lb_visit_fn)(void *context, lb_value value);
 LB_PUBLIC void lb_visit_classes(lb_runtime *runtime, lb_visit_fn visit,

@@ -87,8 +87,8 @@ typedef struct lb_object_options {
                                                       not call the runtime */
     void (*release)(void *context, lb_value value); /* without the lock */
     /* Called after each change of a class's dictionary, without the lock: what
-     * stands there now (NULL: deleted), what stood there (NULL: nothing; valid
-     * during the call). */
+     * was put there (a copy; NULL: deleted), what stood there (NULL: nothing);
+     * both are valid during the call. */
     void (*changed)(void *context, lb_class *cls, const lb_symbol *symbol,
                     const lb_attribute *now, const lb_attribute *before);
     /* Calls a value that was found where a method was wanted; NULL: an error.
@@ -106,8 +106,8 @@ typedef struct lb_object_options {
 
 #define LB_UNBOUNDED UINT32_MAX
 
-/* Sets the options of a runtime; without it they are all zero. Must come before
- * the first symbol is made (LB_BUSY). Errors: LB_BAD_ARGUMENT (names the option
+/* Sets the options of a runtime, once; without it they are all zero. Must come
+ * before anything that makes a symbol, a class attribute among it (LB_BUSY). Errors: LB_BAD_ARGUMENT (names the option
  * and what it takes), LB_NO_MEMORY. Copied. */
 LB_PUBLIC lb_status lb_objects_configure(lb_runtime *runtime,
                                          const lb_object_options *options);

@@ -136,7 +136,8 @@ static bool is_marked(const tracer *t)
     if (t->space->options.policy == LB_POLICY_TABLE)
         return members &&
                lbi_dictionary_find(members->names, &t->symbol->open, NULL);
-    return !t->space->marks || t->space->marks_lost || t->symbol->marked;
+    return !t->space->marks || lbi_peek(&t->space->marks_lost) ||
+           t->symbol->marked;
 }
 
 static void ask_instance(tracer *t)

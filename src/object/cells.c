@@ -96,7 +96,7 @@ static bool place(char *cells, uint32_t slots, item i, bool *home)
 {
     for (unsigned n = 0; n < PROBES; n++) {
         uint64_t *at = word_at(cells, probe(i.id, slots, n));
-        if (*at != empty_word)
+        if (lbi_load(at) != empty_word)
             continue;
         lbi_store(at - 1, i.payload);
         lbi_store(at, (uint64_t)i.id << LBI_CELL_ID | i.what);
@@ -118,7 +118,7 @@ static item *gather(lb_runtime *runtime, const lbi_symbol *s, const item *fresh,
     if (fresh)
         items[n++] = *fresh;
     for (uint32_t at = 0; at < s->slots; at++) {
-        const uint64_t word = *word_at(s->cells, at);
+        const uint64_t word = lbi_load(word_at(s->cells, at));
         if (lives(word))
             items[n++] = (item){id_of(word), *(word_at(s->cells, at) - 1),
                                 word & ((UINT64_C(1) << LBI_CELL_ID) - 1)};
@@ -254,7 +254,7 @@ static void kill(lb_runtime *runtime, lbi_symbol *s, uint64_t *at)
 {
     const bool single = runtime->space->single;
     const uint32_t here = (uint32_t)(((char *)at - s->cells) / CELL);
-    s->away -= here != (id_of(*at) & (s->slots - 1));
+    s->away -= here != (id_of(lbi_load(at)) & (s->slots - 1));
     lbi_store(at, single ? empty_word : dead_word);
     s->live--;
     s->dead += !single;
@@ -276,7 +276,8 @@ size_t lbi_cells_drop(lb_runtime *runtime, lbi_symbol *s,
     size_t dropped = 0;
     for (uint32_t i = 0; i < s->slots && s->live; i++) {
         uint64_t *at = word_at(s->cells, i);
-        if (!lives(*at) || !stale(id_of(*at), context))
+        const uint64_t word = lbi_load(at);
+        if (!lives(word) || !stale(id_of(word), context))
             continue;
         kill(runtime, s, at);
         dropped++;

@@ -58,9 +58,9 @@ lb_status lbi_reclass(lb_runtime *runtime, void *object, lb_class *cls)
 static lb_status has_no_dictionary(const lb_class *cls, const char *name)
 {
     return lbi_fail(LB_READ_ONLY,
-                    "attribute '%s' cannot be set: class %s was made without "
-                    "LB_FREE_ATTRIBUTES, and no property or field of it has "
-                    "that name",
+                    "attribute '%s' can be neither set nor deleted: class %s "
+                    "was made without LB_FREE_ATTRIBUTES, and no property or "
+                    "field of it has that name",
                     name, cls->name);
 }
 
@@ -324,8 +324,11 @@ lb_status lb_unset(void *object, const lb_symbol *symbol)
     if (status != LB_OK)
         return status;
     const lb_attribute *data = data_of(cls, lbi_symbol_of(symbol));
-    if (data == NULL &&
-        (status = delete_own(cls, object, symbol)) == LB_NO_ATTRIBUTE)
+    if (data == NULL)
+        status = cls->flags & LB_FREE_ATTRIBUTES
+                     ? delete_own(cls, object, symbol)
+                     : has_no_dictionary(cls, symbol->text);
+    if (status == LB_NO_ATTRIBUTE)
         lbi_fail(status,
                  "an instance of %s holds no attribute '%s' that could be "
                  "deleted",
@@ -376,6 +379,8 @@ lb_status lb_unset_text(void *object, const char *name)
     if (cls == NULL)
         return lbi_no_class(object, name);
     const lb_symbol *symbol = lb_symbol_find(cls->runtime, name);
+    if (symbol == NULL && !(cls->flags & LB_FREE_ATTRIBUTES))
+        return has_no_dictionary(cls, name);
     if (symbol == NULL)
         return lbi_fail(LB_NO_ATTRIBUTE,
                         "an instance of %s holds no attribute '%s' that could "

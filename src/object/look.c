@@ -205,7 +205,7 @@ static void ask_instance(const lbi_question *q, lbi_answered *a)
     const lbi_space *space = q->space;
     if (!(q->cls->flags & LB_FREE_ATTRIBUTES))
         return;
-    if (space->marks && !space->marks_lost && !q->uninterned &&
+    if (space->marks && !lbi_peek(&space->marks_lost) && !q->uninterned &&
         !q->symbol->marked)
         lbi_tally(q->space, saved_lookups, 1);
     else

@@ -261,18 +261,21 @@ static bool reach(lb_runtime *runtime, lbi_vtable *t, uint32_t at)
     return true;
 }
 
-static bool ready(lb_runtime *runtime, lbi_vtable *t, uint32_t generation,
-                  uint32_t at)
+/* A table of an older generation, or of a hierarchy that the class has left, is
+ * cleared before it is used. */
+static bool ready(lb_runtime *runtime, lbi_vtable *t, const lbi_hierarchy *h,
+                  uint32_t generation, uint32_t at)
 {
     if (t->off)
         return false;
-    if (t->generation != generation) {
+    if (t->generation != generation || t->hierarchy != h) {
         if (t->generation != 0) {
             t->cleared++;
             lbi_tally(runtime->space, cleared_tables, 1);
         }
         clear(runtime->space, t);
         t->generation = generation;
+        t->hierarchy = h;
         if (thrashes(runtime, t))
             return false;
     }
@@ -300,7 +303,7 @@ lbi_answer lbi_entry_ask(lb_class *cls, lbi_symbol *symbol, lb_site *site,
         return LBI_NO_TABLE;
     }
     lbi_vtable *t = table_of(cls);
-    if (t == NULL || !ready(runtime, t, supply->generation, at))
+    if (t == NULL || !ready(runtime, t, h, supply->generation, at))
         return LBI_NO_TABLE;
     *place = (lbi_entry_place){t, at};
     if (t->entries[at] == 0) {
@@ -339,26 +342,20 @@ static size_t empty(lbi_space *space, lbi_vtable *t, uint32_t at)
     return 1;
 }
 
-/* The number of a name in the tables of a class, if it has one now. */
-static bool number_now(lb_runtime *runtime, const lb_class *cls,
-                       const lbi_symbol *symbol, lbi_number *now)
+/* The number of a name in a table, if it has one now. */
+static bool number_now(const lbi_vtable *t, const lbi_symbol *symbol,
+                       lbi_number *now)
 {
-    lbi_space *space = runtime->space;
-    if (space->options.when_full != LB_FULL_HIERARCHY) {
-        *now = symbol->number;
+    const lbi_space *space = t->cls->runtime->space;
+    const lbi_hierarchy *h = t->hierarchy;
+    *now = symbol->number;
+    if (space->options.when_full != LB_FULL_HIERARCHY)
         return now->generation == space->supply.generation;
-    }
-    const lb_class *top = top_of(cls);
-    for (const lbi_hierarchy *h = space->hierarchies; h; h = h->next) {
-        const lbi_place *own =
-            h->top == top ? lbi_dictionary_find(h->numbers, &symbol->open, NULL)
-                          : NULL;
-        if (own == NULL)
-            continue;
+    const lbi_place *own =
+        h ? lbi_dictionary_find(h->numbers, &symbol->open, NULL) : NULL;
+    if (own)
         *now = (lbi_number){(uint32_t)own->value.bits, h->supply.generation};
-        return true;
-    }
-    return false;
+    return own != NULL;
 }
 
 static size_t forget_name(lb_runtime *runtime, const lbi_symbol *symbol)
@@ -366,8 +363,8 @@ static size_t forget_name(lb_runtime *runtime, const lbi_symbol *symbol)
     size_t dropped = 0;
     lbi_number now;
     for (lbi_vtable *t = runtime->space->first_table; t; t = t->next)
-        if (number_now(runtime, t->cls, symbol, &now) &&
-            t->generation == now.generation && now.number < t->size)
+        if (number_now(t, symbol, &now) && t->generation == now.generation &&
+            now.number < t->size)
             dropped += empty(runtime->space, t, now.number);
     return dropped;
 }
