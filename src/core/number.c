@@ -259,6 +259,12 @@ lb_status lb_set_class(void *object, lb_class *cls)
                         object ? "cls" : "object");
     if (cls == lb_any_class)
         return lbi_fail(LB_BAD_ARGUMENT, "lb_any_class has no instances");
+    const lb_class *now = lbi_class_of_any(lbi_read_header(object));
+    if (now && now->runtime != cls->runtime)
+        return lbi_fail(LB_BAD_ARGUMENT,
+                        "an instance of %s cannot become one of %s, which is "
+                        "of another runtime",
+                        now->name, cls->name);
     if (cls->flags & LB_FREE_ATTRIBUTES) {
         lb_status status = lbi_enter_runtime(cls->runtime);
         if (status != LB_OK)

@@ -18,8 +18,8 @@ static lb_status call_value(lb_runtime *runtime, const lb_attribute *self,
                             lb_value callee, size_t argc, const lb_value *argv,
                             lb_value *result)
 {
-    const lb_object_options *options =
-        runtime->space ? &runtime->space->options : NULL;
+    const lbi_space *space = lbi_load(&runtime->space);
+    const lb_object_options *options = space ? &space->options : NULL;
     if (options && options->call_value)
         return options->call_value(options->context, self, callee, argc, argv,
                                    result);
@@ -174,12 +174,22 @@ lb_status lbi_call_attribute(lb_class *cls, const lb_attribute *attribute,
 static lb_class *class_of_receiver(const lb_attribute *self, lb_value receiver)
 {
     lb_runtime *runtime = self->symbol->runtime;
-    if (self->kind == LB_CLASS_METHOD)
-        return receiver.pointer;
     if (runtime->config.class_of)
         return runtime->config.class_of(runtime->config.class_of_context,
                                         receiver);
     return lb_class_of(runtime, receiver.constant);
+}
+
+/* In a class method: what is next is as the class itself gives it. */
+static lb_status call_class_super(const lb_attribute *self, size_t argc,
+                                  const lb_value *argv, lb_value *result)
+{
+    lb_found found;
+    lb_status status = lb_class_get_super(self->owner, argv[0].pointer,
+                                          self->symbol, &found);
+    return status == LB_OK ? lb_call(self->owner->runtime, &found, argc - 1,
+                                     argv + 1, result)
+                           : status;
 }
 
 lb_status lb_invoke_super(const lb_attribute *self, size_t argc,
@@ -191,6 +201,13 @@ lb_status lb_invoke_super(const lb_attribute *self, size_t argc,
     lb_status status = check_call(self->symbol, argc, argv, result);
     if (status != LB_OK)
         return status;
+    if (self->kind == LB_CLASS_METHOD)
+        return call_class_super(self, argc, argv, result);
+    if (self->kind != LB_FUNCTION)
+        return lbi_fail(LB_BAD_ARGUMENT,
+                        "super: %s.%s has no receiver; want a method or a "
+                        "class method",
+                        self->owner->name, self->symbol->text);
     lb_class *cls = class_of_receiver(self, argv[0]);
     if (cls == NULL)
         return lbi_fail(LB_NO_CLASS,

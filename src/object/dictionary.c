@@ -105,7 +105,9 @@ bool lbi_dictionary_reserve(lb_runtime *runtime, lb_attributes **at,
         return true;
     uint32_t capacity = FIRST_CAPACITY;
     const uint32_t need = (old ? old->live : 0) + more;
-    while (capacity < need)
+    /* Where deleted ones fill it: not to be full again at once. */
+    const uint32_t spare = old && old->count > old->live ? need / 4 : 0;
+    while (capacity < need + spare)
         capacity *= 2;
     lb_attributes *grown = make(runtime, capacity);
     if (grown == NULL)
@@ -115,6 +117,13 @@ bool lbi_dictionary_reserve(lb_runtime *runtime, lb_attributes **at,
     lbi_store(at, grown);
     lbi_dictionary_retire(runtime, old, NULL);
     return true;
+}
+
+bool lbi_dictionary_admit(lb_runtime *runtime, lb_attributes **at,
+                          const lb_symbol *symbol)
+{
+    return (*at && place_of(*at, symbol, NULL)) ||
+           lbi_dictionary_reserve(runtime, at, 1);
 }
 
 /* ---- changing ----------------------------------------------------------- */

@@ -35,6 +35,10 @@ static inline lb_value lbi_own_value(const lbi_place *own)
 /* Room for `more` symbols. False without memory: nothing has changed. */
 bool lbi_dictionary_reserve(lb_runtime *runtime, lb_attributes **at,
                             uint32_t more);
+/* The same for one symbol, which may have a place already, perhaps that of an
+ * attribute that was deleted. */
+bool lbi_dictionary_admit(lb_runtime *runtime, lb_attributes **at,
+                          const lb_symbol *symbol);
 /* Sets; there must be room. Returns the place, where `*before` (what stood
  * there) is only set when `*had`. */
 const lbi_place *lbi_dictionary_put(lb_attributes *dictionary,

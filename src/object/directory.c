@@ -3,6 +3,7 @@
 #include "object/dictionary.h"
 #include "object/failure.h"
 #include "object/field.h"
+#include "object/members.h"
 
 #include <stdlib.h>
 
@@ -128,7 +129,7 @@ static void visit_members(const lb_class *cls, lb_visit_fn visit, void *context)
         cls->members ? cls->members->dictionary : NULL;
     LBI_EACH_OWN (own, dictionary) {
         const lb_attribute *attribute = own->value.constant;
-        if (attribute->kind != LB_FIELD)
+        if (lbi_holds_value(attribute))
             visit(context, attribute->value);
     }
 }

@@ -144,8 +144,9 @@ static lb_status with_message(const lbi_question *q, lb_status status,
 {
     if (status != LB_NO_ATTRIBUTE || q->told)
         return status;
-    return lbi_no_attribute(lbi_class_of_any(lbi_read_header(object)), object,
-                            name);
+    lb_class *cls = lbi_class_of_any(lbi_read_header(object));
+    return cls ? lbi_no_attribute(cls, object, name)
+               : lbi_no_class(object, name);
 }
 
 lb_status lb_get(const void *object, const lb_symbol *symbol, lb_found *found)
@@ -191,7 +192,7 @@ static lb_status ask_text(lbi_question *q, const void *object, const char *name,
     static lbi_symbol nobody;
     lb_runtime *runtime = q->cls->runtime;
     const lb_symbol *symbol = lb_symbol_find(runtime, name);
-    q->space = runtime->space;
+    q->space = lbi_load(&runtime->space);
     q->symbol = symbol ? lbi_symbol_of(symbol) : &nobody;
     if (symbol == NULL)
         return ask_unknown(q, object, name, found);

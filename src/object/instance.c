@@ -65,13 +65,15 @@ static lb_status has_no_dictionary(const lb_class *cls, const char *name)
 }
 
 /* Room for one more; the first time for as many as other instances hold. */
-static bool make_room(const lb_class *cls, lb_object *object)
+static bool make_room(const lb_class *cls, lb_object *object,
+                      const lb_symbol *symbol)
 {
     const lb_attributes *names = cls->members ? cls->members->names : NULL;
     const uint32_t usual = names && names->live < 32 ? names->live : 1;
+    if (object->attributes)
+        return lbi_dictionary_admit(cls->runtime, &object->attributes, symbol);
     return lbi_dictionary_reserve(cls->runtime, &object->attributes,
-                                  object->attributes == NULL && usual ? usual
-                                                                      : 1);
+                                  usual ? usual : 1);
 }
 
 static lb_status put_own(lb_class *cls, lb_object *object, lbi_symbol *symbol,
@@ -85,7 +87,7 @@ static lb_status put_own(lb_class *cls, lb_object *object, lbi_symbol *symbol,
         return has_no_dictionary(cls, symbol->open.text);
     const lbi_place *own =
         lbi_dictionary_find(object->attributes, &symbol->open, NULL);
-    if (own == NULL && !make_room(cls, object))
+    if (own == NULL && !make_room(cls, object, &symbol->open))
         return lbi_no_memory();
     if (own && !lbi_part_begin(runtime, &parting))
         return lbi_no_memory();

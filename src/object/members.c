@@ -46,8 +46,7 @@ const lb_attribute *lbi_member_own(const lb_class *cls, const lb_symbol *symbol,
 
 /* ---- giving up ---------------------------------------------------------- */
 
-/* Whether the dictionary holds a reference to the attribute's value. */
-static bool holds_value(const lb_attribute *a)
+bool lbi_holds_value(const lb_attribute *a)
 {
     return a->kind == LB_VALUE || (a->kind != LB_FIELD && a->value.bits);
 }
@@ -71,7 +70,7 @@ static void queue_member(lb_runtime *runtime, void *content)
                           m.release,
                           m.open.context,
                           m.open.value,
-                          holds_value(&m.open)};
+                          lbi_holds_value(&m.open)};
     lbi_call_later(runtime, &gone->later);
 }
 
@@ -205,7 +204,7 @@ static void carry_out(change *c, bool was_defined)
     bool had;
     lb_value before = {.bits = 0};
     lbi_members *members = c->cls->members;
-    if (holds_value(&c->fresh->open))
+    if (lbi_holds_value(&c->fresh->open))
         lbi_keep(c->cls->runtime->space, c->fresh->open.value);
     lbi_dictionary_put(members->dictionary, c->symbol,
                        lb_pointer(&c->fresh->open), &had, &before);

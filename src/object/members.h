@@ -9,6 +9,9 @@
 const lb_attribute *lbi_member_own(const lb_class *cls, const lb_symbol *symbol,
                                    uint64_t *probes);
 
+/* Whether the dictionary holds a reference to the attribute's value. */
+bool lbi_holds_value(const lb_attribute *attribute);
+
 /* Makes everything forgotten that a change of this name, in this class, makes
  * stale. Locked. */
 void lbi_member_changed(lb_class *cls, lbi_symbol *symbol, bool was_defined);

@@ -46,17 +46,12 @@ static lbi_hierarchy *hierarchy_of(lb_runtime *runtime, const lb_class *cls)
     return h;
 }
 
-static void next_generation(lb_runtime *runtime, lbi_supply *supply,
-                            lbi_hierarchy *h)
+static void next_generation(lb_runtime *runtime, lbi_supply *supply)
 {
     supply->generation++;
     supply->given = 0;
     supply->hits = supply->misses = 0;
     lbi_tally(runtime->space, generations, 1);
-    if (h) {
-        lbi_dictionary_retire(runtime, h->numbers, NULL);
-        h->numbers = NULL;
-    }
 }
 
 static bool is_poor(const lbi_space *space, const lbi_supply *supply)
@@ -67,7 +62,7 @@ static bool is_poor(const lbi_space *space, const lbi_supply *supply)
 }
 
 /* True when a number may be given, perhaps of a new generation. */
-static bool may_give(lb_runtime *runtime, lbi_supply *supply, lbi_hierarchy *h)
+static bool may_give(lb_runtime *runtime, lbi_supply *supply)
 {
     const lbi_space *space = runtime->space;
     if (supply->given < space->table_size)
@@ -84,7 +79,7 @@ static bool may_give(lb_runtime *runtime, lbi_supply *supply, lbi_hierarchy *h)
     case LB_FULL_HIERARCHY:
         break;
     }
-    next_generation(runtime, supply, h);
+    next_generation(runtime, supply);
     return true;
 }
 
@@ -97,22 +92,31 @@ static void first_number(lbi_space *space, lbi_symbol *symbol)
 
 /* ---- numbers ------------------------------------------------------------ */
 
+/* The number of a name in a hierarchy, if it has one of this generation. */
+static bool number_there(const lbi_hierarchy *h, const lbi_symbol *symbol,
+                         uint32_t *number)
+{
+    const lbi_place *own = lbi_dictionary_find(h->numbers, &symbol->open, NULL);
+    if (own == NULL || own->value.bits >> 32 != h->supply.generation)
+        return false;
+    *number = (uint32_t)own->value.bits;
+    return true;
+}
+
 static bool number_in_hierarchy(lb_runtime *runtime, lbi_hierarchy *h,
                                 lbi_symbol *symbol, uint32_t *number)
 {
-    const lbi_place *own = lbi_dictionary_find(h->numbers, &symbol->open, NULL);
-    if (own) {
-        *number = (uint32_t)own->value.bits;
-        return true;
-    }
     bool had;
     lb_value before;
-    if (!may_give(runtime, &h->supply, h) ||
-        !lbi_dictionary_reserve(runtime, &h->numbers, 1))
+    if (number_there(h, symbol, number))
+        return true;
+    if (!lbi_dictionary_admit(runtime, &h->numbers, &symbol->open) ||
+        !may_give(runtime, &h->supply))
         return false;
     *number = h->supply.given++;
-    lbi_dictionary_put(h->numbers, &symbol->open, lb_integer(*number), &had,
-                       &before);
+    const uint64_t now = (uint64_t)h->supply.generation << 32 | *number;
+    lbi_dictionary_put(h->numbers, &symbol->open, (lb_value){.bits = now},
+                       &had, &before);
     first_number(runtime->space, symbol);
     return true;
 }
@@ -122,7 +126,7 @@ static bool number_of(lb_runtime *runtime, lbi_supply *supply,
 {
     lbi_number *own = site ? site : &symbol->number;
     if (own->generation != supply->generation) {
-        if (!may_give(runtime, supply, NULL))
+        if (!may_give(runtime, supply))
             return false;
         if (site == NULL)
             first_number(runtime->space, symbol);
@@ -158,7 +162,8 @@ void lbi_vtable_free(lb_runtime *runtime, lb_class *cls)
     lbi_vtable *t = cls->members ? cls->members->table : NULL;
     if (t == NULL)
         return;
-    count_table(space, t, -1);
+    if (!t->off)
+        count_table(space, t, -1);
     drop_entries(runtime, t);
     if (t->previous)
         t->previous->next = t->next;
@@ -351,11 +356,10 @@ static bool number_now(const lbi_vtable *t, const lbi_symbol *symbol,
     *now = symbol->number;
     if (space->options.when_full != LB_FULL_HIERARCHY)
         return now->generation == space->supply.generation;
-    const lbi_place *own =
-        h ? lbi_dictionary_find(h->numbers, &symbol->open, NULL) : NULL;
-    if (own)
-        *now = (lbi_number){(uint32_t)own->value.bits, h->supply.generation};
-    return own != NULL;
+    if (h == NULL || !number_there(h, symbol, &now->number))
+        return false;
+    now->generation = h->supply.generation;
+    return true;
 }
 
 static size_t forget_name(lb_runtime *runtime, const lbi_symbol *symbol)

@@ -23,7 +23,7 @@ typedef struct lbi_hierarchy {
     struct lbi_hierarchy *next;
     const lb_class *top;
     lbi_supply supply;
-    lb_attributes *numbers; /* symbol to number, of this generation */
+    lb_attributes *numbers; /* symbol to generation << 32 | number */
 } lbi_hierarchy;
 
 typedef struct lbi_space {
