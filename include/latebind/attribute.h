@@ -95,8 +95,8 @@ LBI_STATIC_ASSERT(offsetof(lb_attribute, owner) == 24 &&
  * is a value that binds: calling it goes to the hook `call_value`. */
 typedef struct lb_attribute_spec {
     lb_attribute_kind kind;
-    lb_value value; /* retained (but for LB_VALUE only if it is not zero); a
-                       field has none */
+    lb_value value; /* retained (that of LB_VALUE even if zero, others if
+                       they are not); a field has none */
     lb_call_fn call;
     lb_get_fn get; /* LB_PROPERTY: at least one of the three */
     lb_set_fn set;

@@ -31,7 +31,8 @@ typedef struct lb_class_spec {
     size_t base_count;
     size_t instance_size;           /* bytes, header included; for lb_new. 0:
                                        the largest of the bases', and room for
-                                       an lb_object with free attributes */
+                                       an lb_object with free attributes. Not
+                                       less than the bases' */
     void *context;                  /* the caller's, see lb_class_context */
     void (*release)(void *context); /* called when the class is freed; if it
                                        is not made, `context` stays yours */
@@ -124,7 +125,8 @@ static inline lb_ref lb_reference(lb_class *cls, void *object)
 /* A zeroed, stamped instance of lb_class_instance_size bytes, or NULL (no
  * memory, or a size below that of a header: see lb_message). lb_delete gives
  * it back, with its free attributes; NULL is allowed, the class is the one given
- * to lb_new, whatever lb_set_class made of the object since. */
+ * to lb_new, whatever lb_set_class made of the object since. What its C fields
+ * hold is its owner's to release. */
 LB_PUBLIC void *lb_new(lb_class *cls);
 LB_PUBLIC void lb_delete(lb_class *cls, void *object);
 

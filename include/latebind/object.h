@@ -9,7 +9,8 @@
  * Threads: in a multi-threaded runtime all calls here may run at any time in
  * any thread. What a look-up yields (a value that is not `owned`, an attribute)
  * is borrowed: it stays valid until it is replaced or deleted, and then until
- * quiescence, so with LB_RECLAIM_EPOCH look up between lb_enter and lb_leave.
+ * quiescence; so with LB_RECLAIM_EPOCH all calls here, setting and calling
+ * among them, belong between lb_enter and lb_leave.
  * Objects themselves are freed by their owner, when nobody uses them.
  *
  * The look-up of a name by class (policy LB_POLICY_TABLE) is inlined here:
@@ -19,8 +20,9 @@
  *   3. the lower bits say what the name means for the class: absent, a value,
  *      a method, something else; and whether its instances may hold it
  *   4. then the instance is asked first, at the place that the word hints at
- * A cell is written once; a change kills it, and only a new table gives its
- * place to another: so payload and word always belong together.
+ * A cell is written once; a change kills it (or, if a value follows a value,
+ * puts the new payload), and only a new table gives its place to another: so
+ * payload and word always belong together.
  */
 #ifndef LATEBIND_OBJECT_H
 #define LATEBIND_OBJECT_H
@@ -208,7 +210,8 @@ LB_PUBLIC lb_status lb_get_first(const void *object,
 
 /* Looks up on the class alone, as an interpreter does for what it calls by
  * itself (an operator, a protocol), without a message. `receiver` is what a
- * method is bound to; it may be of any form, e.g. a tagged integer. With
+ * method is bound to; it may be of any form, e.g. a tagged integer, unless the
+ * attribute is a field. With
  * LB_ORDER_1998 an instance with free attributes is asked first; then
  * `receiver` must point to it, or be zero: asked, and empty. */
 LB_PUBLIC lb_status lb_try_get_special(lb_class *cls, lb_value receiver,
@@ -244,7 +247,7 @@ LB_PUBLIC lb_status lb_class_get_super(const lb_class *after, lb_class *cls,
 /* The memory of one place in the code, e.g. of one bytecode: embed it next to
  * the instruction, zeroed. LB_POLICY_SITE keeps its number there; the other
  * policies do not need it, and then the call is lb_try_get. The place must
- * always ask for the same symbol. ABI. */
+ * always ask for the same symbol, and be zeroed for another runtime. ABI. */
 typedef struct lb_site {
     uint32_t number;
     uint32_t generation; /* to which the number belongs; 0: there is none yet */
@@ -359,8 +362,10 @@ typedef struct lb_directory {
     lb_directory_entry *entries; /* by name; what a look-up would find */
 } lb_directory;
 
-/* dir(object). The caller gives it back by lb_directory_free (NULL allowed). */
+/* dir(object), dir(cls). The caller gives it back by lb_directory_free (NULL
+ * allowed), before the runtime ends. */
 LB_PUBLIC lb_status lb_dir(const void *object, lb_directory **result);
+LB_PUBLIC lb_status lb_class_dir(lb_class *cls, lb_directory **result);
 LB_PUBLIC void lb_directory_free(lb_directory *directory);
 
 /* For garbage collectors: calls `visit` for every value that the classes'

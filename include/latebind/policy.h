@@ -140,8 +140,8 @@ typedef struct lb_counters {
     uint64_t bytes_symbols;      /* with their texts                       */
 } lb_counters;
 
-/* Copies the counters to `result` (not NULL); sets those of events back to
- * zero. Any thread. Cost: linear in the number of symbols; constant. */
+/* Copies the counters to `result` (not NULL), in a time linear in the number of
+ * symbols; the second sets those of events back to zero. Any thread. */
 LB_PUBLIC lb_status lb_get_counters(lb_runtime *runtime, lb_counters *result);
 LB_PUBLIC lb_status lb_counters_reset(lb_runtime *runtime);
 

@@ -104,8 +104,9 @@ LB_PUBLIC lb_status lb_runtime_create(const lb_config *config,
 
 /* Ends a runtime: all its classes, generic functions and groups go; typed
  * generic functions become unbound. No call may be in flight and no object of
- * it may be dispatched on afterwards. Release hooks are called and must not
- * call into it. NULL is allowed. */
+ * it may be dispatched on afterwards. Release hooks are called; they may free
+ * objects (lb_delete, lb_object_clear), and must not call it otherwise. NULL is
+ * allowed. */
 LB_PUBLIC void lb_runtime_destroy(lb_runtime *runtime);
 
 /* States that at this moment no dispatch of this runtime is in flight in any

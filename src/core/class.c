@@ -132,6 +132,59 @@ static size_t class_size(const lb_class *cls)
            (cls->base_count + cls->order_count) * sizeof(lb_class *);
 }
 
+/* Whether instances of `cls` can be instances of all classes of an order. A
+ * size of 0 says nothing. */
+static lb_status check_layout(const lb_class *cls, lb_class *const *order,
+                              size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        const lb_class *base = order[i];
+        if (base->flags & ~cls->flags & LB_FREE_ATTRIBUTES)
+            return lbi_fail(LB_BAD_ARGUMENT,
+                            "class %s has no free attributes, but %s in its "
+                            "order has",
+                            cls->name, base->name);
+        if (cls->flags & ~base->flags & LB_FREE_ATTRIBUTES &&
+            base->instance_size > sizeof(lb_header))
+            return lbi_fail(LB_BAD_ARGUMENT,
+                            "class %s has free attributes, but %s in its "
+                            "order has C fields where an lb_object has its "
+                            "pointer",
+                            cls->name, base->name);
+        if (cls->instance_size && cls->instance_size < base->instance_size)
+            return lbi_fail(LB_BAD_ARGUMENT,
+                            "instances of class %s have %zu bytes, but %s in "
+                            "its order needs %zu",
+                            cls->name, cls->instance_size, base->name,
+                            base->instance_size);
+    }
+    return LB_OK;
+}
+
+/* Flags and size of the instances, from the spec and the bases. */
+static lb_status lay_out(lb_class *cls, const lb_class_spec *spec)
+{
+    cls->flags = spec->flags;
+    cls->instance_size = spec->instance_size;
+    for (size_t i = 0; i < spec->base_count; i++) {
+        cls->flags |= spec->bases[i]->flags;
+        if (spec->instance_size == 0 &&
+            spec->bases[i]->instance_size > cls->instance_size)
+            cls->instance_size = spec->bases[i]->instance_size;
+    }
+    if (!(cls->flags & LB_FREE_ATTRIBUTES))
+        return LB_OK;
+    const size_t least = sizeof(lb_header) + sizeof(void *);
+    if (spec->instance_size != 0 && spec->instance_size < least)
+        return lbi_fail(LB_BAD_ARGUMENT,
+                        "class %s has free attributes: its instances take at "
+                        "least %zu bytes, not %zu",
+                        spec->name, least, spec->instance_size);
+    if (cls->instance_size < least)
+        cls->instance_size = least;
+    return LB_OK;
+}
+
 static lb_status prepare_class(lb_class *cls, const lb_class_spec *spec)
 {
     lb_runtime *runtime = cls->runtime;
@@ -149,6 +202,8 @@ static lb_status prepare_class(lb_class *cls, const lb_class_spec *spec)
                                             &cls->order, &cls->order_count)
                            : lbi_linearize(cls, cls->bases, cls->base_count,
                                            &cls->order, &cls->order_count);
+    if (status == LB_OK)
+        status = check_layout(cls, cls->order, cls->order_count);
     if (status != LB_OK)
         return status;
     for (uint32_t i = 0; i < cls->base_count; i++) {
@@ -184,37 +239,6 @@ static void link_class(lb_runtime *runtime, lb_class *cls)
     runtime->joined_count += cls->base_count > 1;
     runtime->supplied_count += cls->supplied;
     runtime->class_bytes += class_size(cls);
-}
-
-/* Flags and size of the instances, from the spec and the bases. */
-static lb_status lay_out(lb_class *cls, const lb_class_spec *spec)
-{
-    cls->flags = spec->flags;
-    cls->instance_size = spec->instance_size;
-    for (size_t i = 0; i < spec->base_count; i++) {
-        cls->flags |= spec->bases[i]->flags;
-        if (spec->instance_size == 0 &&
-            spec->bases[i]->instance_size > cls->instance_size)
-            cls->instance_size = spec->bases[i]->instance_size;
-    }
-    if (!(cls->flags & LB_FREE_ATTRIBUTES))
-        return LB_OK;
-    for (size_t i = 0; i < spec->base_count; i++)
-        if (!(spec->bases[i]->flags & LB_FREE_ATTRIBUTES) &&
-            spec->bases[i]->instance_size > sizeof(lb_header))
-            return lbi_fail(LB_BAD_ARGUMENT,
-                            "class %s has free attributes, but its base %s "
-                            "has C fields where an lb_object has its pointer",
-                            spec->name, spec->bases[i]->name);
-    const size_t least = sizeof(lb_header) + sizeof(void *);
-    if (spec->instance_size != 0 && spec->instance_size < least)
-        return lbi_fail(LB_BAD_ARGUMENT,
-                        "class %s has free attributes: its instances take at "
-                        "least %zu bytes, not %zu",
-                        spec->name, least, spec->instance_size);
-    if (cls->instance_size < least)
-        cls->instance_size = least;
-    return LB_OK;
 }
 
 static lb_status make_class(lb_runtime *runtime, const lb_class_spec *spec,
@@ -392,7 +416,12 @@ static lb_status reorder(lb_class *cls, lb_class **order, uint32_t count,
     }
     cls->new_order = order;
     cls->new_order_count = count;
-    return relinearize(f);
+    lb_status status = relinearize(f);
+    for (size_t i = 0; i < f->count && status == LB_OK; i++)
+        if (f->members[i]->new_order)
+            status = check_layout(f->members[i], f->members[i]->new_order,
+                                  f->members[i]->new_order_count);
+    return status;
 }
 
 /* Stamps `cls` and what derives from it by bases, which a supplied

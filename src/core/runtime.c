@@ -97,6 +97,9 @@ void lb_runtime_destroy(lb_runtime *runtime)
         return;
     runtime->quiescing = true;
     lbi_tell(runtime, end, runtime);
+    /* Release hooks may still free objects: their classes are there. */
+    lbi_leave_runtime(runtime, LB_OK);
+    lbi_enter_runtime(runtime);
     lbi_classes_end(runtime);
     lbi_leave_runtime(runtime, LB_OK);
     lbi_tell(runtime, close, runtime);
@@ -122,29 +125,61 @@ lb_status lbi_enter_runtime(lb_runtime *runtime)
     return LB_OK;
 }
 
-static void work_off(lb_runtime *runtime, lbi_later *item)
+/* The deferred calls that a thread is making. What they bring about in turn is
+ * appended, so that releasing a long chain of objects does not recurse. */
+typedef struct work {
+    lb_runtime *runtime;
+    lbi_later *first, **end;
+    struct work *outer; /* of another runtime */
+} work;
+
+static _Thread_local work *current_work;
+
+static bool append_work(lb_runtime *runtime, lbi_later *first, lbi_later **end)
 {
-    while (item) {
-        lbi_later *next = item->next;
+    for (work *w = current_work; w; w = w->outer)
+        if (w->runtime == runtime) {
+            *w->end = first;
+            w->end = end;
+            return true;
+        }
+    return false;
+}
+
+static void work_off(lb_runtime *runtime, lbi_later *first, lbi_later **end)
+{
+    work w = {runtime, first, end, current_work};
+    current_work = &w;
+    while (w.first) {
+        lbi_later *item = w.first;
+        w.first = item->next;
+        if (w.first == NULL)
+            w.end = &w.first;
         item->call(runtime, item);
-        item = next;
     }
+    current_work = w.outer;
 }
 
 lb_status lbi_leave_runtime(lb_runtime *runtime, lb_status status)
 {
     lbi_reclaim(runtime);
-    lbi_later *waiting = runtime->later;
+    lbi_later *waiting = runtime->later, **end = runtime->later_end;
     runtime->later = NULL;
     runtime->later_end = &runtime->later;
-    if (waiting)
+    const bool mine = waiting && !append_work(runtime, waiting, end);
+    if (mine)
         __atomic_add_fetch(&runtime->working, 1, __ATOMIC_RELAXED);
     lbi_lock_give(&runtime->lock);
-    if (waiting) {
-        work_off(runtime, waiting);
+    if (mine) {
+        work_off(runtime, waiting, end);
         __atomic_sub_fetch(&runtime->working, 1, __ATOMIC_RELEASE);
     }
     return status;
+}
+
+void lbi_leave_quietly(lb_runtime *runtime)
+{
+    lbi_lock_give(&runtime->lock);
 }
 
 void lbi_wait_for_hooks(const lb_runtime *runtime)

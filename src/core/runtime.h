@@ -1,6 +1,6 @@
 /* core/runtime.h - what a runtime is made of.
  *
- * Rooms above core hang themselves in through `observer`: core tells of
+ * Rooms above core hang themselves in through `observers`: core tells of
  * changes to classes and asks for sweeps, and knows nothing of rules.
  */
 #ifndef LBI_CORE_RUNTIME_H
@@ -105,6 +105,10 @@ lb_status lbi_enter_runtime(lb_runtime *runtime);
 /* Gives back what can be given back, releases the lock, makes the calls that
  * wait for that. Returns `status`. */
 lb_status lbi_leave_runtime(lb_runtime *runtime, lb_status status);
+
+/* Only releases the lock: what a look-up has found stays, until somebody
+ * changes something. */
+void lbi_leave_quietly(lb_runtime *runtime);
 
 /* A call to be made once the lock is free. The item is memory of its maker;
  * `call` may free it. */

@@ -77,6 +77,13 @@ static void ask_cell(tracer *t)
     lbi_text_put(&t->text, "\n");
 }
 
+static bool is_current(const lbi_space *space, const lbi_vtable *table)
+{
+    const lbi_supply *supply =
+        table->hierarchy ? &table->hierarchy->supply : &space->supply;
+    return table->generation == supply->generation;
+}
+
 static void ask_numbers(tracer *t)
 {
     const lbi_members *members = t->cls->members;
@@ -94,7 +101,7 @@ static void ask_numbers(tracer *t)
     else
         lbi_text_print(&t->text, "%u of %u entries filled, generation %u%s",
                        table->filled, table->size, table->generation,
-                       table->generation == t->space->supply.generation
+                       is_current(t->space, table)
                            ? ""
                            : ", to be cleared at the next use");
     lbi_text_put(&t->text, "\n");

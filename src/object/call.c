@@ -185,8 +185,8 @@ static lb_status call_class_super(const lb_attribute *self, size_t argc,
                                   const lb_value *argv, lb_value *result)
 {
     lb_found found;
-    lb_status status = lb_class_get_super(self->owner, argv[0].pointer,
-                                          self->symbol, &found);
+    lb_status status =
+        lb_class_get_super(self->owner, argv[0].pointer, self->symbol, &found);
     return status == LB_OK ? lb_call(self->owner->runtime, &found, argc - 1,
                                      argv + 1, result)
                            : status;

@@ -84,6 +84,16 @@ void lbi_cell_hint(const lbi_cell *cell, uint32_t place)
                                 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
+bool lbi_cell_renew(const lbi_cell *cell, uint64_t payload, uint64_t what)
+{
+    const uint64_t kind = what & LBI_CELL_WHAT;
+    if (kind != (cell->word & LBI_CELL_WHAT) ||
+        (kind != LBI_CELL_VALUE && kind != LBI_CELL_METHOD))
+        return false;
+    lbi_store(cell->at - 1, payload);
+    return true;
+}
+
 /* ---- putting ------------------------------------------------------------ */
 
 typedef struct item {

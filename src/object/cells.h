@@ -26,6 +26,9 @@ bool lbi_cell_own(const lbi_symbol *symbol, uint32_t handle, lbi_cell *cell);
  * (no memory, no place) is no failure: the name is searched next time. */
 void lbi_cell_put(lb_runtime *runtime, lbi_symbol *symbol, uint32_t handle,
                   uint64_t payload, uint64_t what);
+/* Replaces the payload where a value follows a value or a method a method:
+ * the word is true for both. False: the cell must be dropped. Locked. */
+bool lbi_cell_renew(const lbi_cell *cell, uint64_t payload, uint64_t what);
 /* Another place to look at in the instance. Any thread. */
 void lbi_cell_hint(const lbi_cell *cell, uint32_t place);
 

@@ -9,44 +9,59 @@
 
 /* ---- dir ---------------------------------------------------------------- */
 
-static int by_name(const void *a, const void *b)
+/* Everything that has a name, and where: 0 the instance, then the classes in
+ * their order. */
+typedef struct candidate {
+    lb_directory_entry entry;
+    uint32_t rank;
+} candidate;
+
+static int by_name_and_rank(const void *a, const void *b)
 {
-    const lb_directory_entry *x = a, *y = b;
-    return strcmp(x->symbol->text, y->symbol->text);
+    const candidate *x = a, *y = b;
+    const int order = strcmp(x->entry.symbol->text, y->entry.symbol->text);
+    if (order)
+        return order;
+    return x->rank < y->rank ? -1 : x->rank > y->rank;
 }
 
-static bool is_listed(const lb_directory *d, const lb_symbol *symbol)
+static size_t gather_own(const lb_object *object, candidate *all)
 {
-    for (size_t i = 0; i < d->count; i++)
-        if (d->entries[i].symbol == symbol)
-            return true;
-    return false;
+    size_t n = 0;
+    LBI_EACH_OWN (own, object->attributes)
+        all[n++] = (candidate){{own->symbol, NULL, NULL}, 0};
+    return n;
 }
 
-static void list_class(lb_directory *d, lb_class *cls)
+static size_t gather_class(lb_class *cls, uint32_t rank, candidate *all)
 {
     const lb_attributes *dictionary =
         cls->members ? cls->members->dictionary : NULL;
+    size_t n = 0;
     LBI_EACH_OWN (own, dictionary)
-        if (!is_listed(d, own->symbol))
-            d->entries[d->count++] =
-                (lb_directory_entry){own->symbol, cls, own->value.constant};
+        all[n++] = (candidate){{own->symbol, cls, own->value.constant}, rank};
+    return n;
 }
 
-/* In Python's order a data descriptor hides the instance's own attribute. */
-static void list_own(lb_directory *d, const lb_object *object)
+/* Of those with one name, the one that a look-up finds. In Python's order a
+ * data descriptor of the class hides the instance's own. */
+static const candidate *winner(const lbi_space *space, const candidate *first,
+                               size_t count)
 {
-    const bool python = d->runtime->space->options.order == LB_ORDER_PYTHON3;
-    LBI_EACH_OWN (own, object->attributes) {
-        lb_directory_entry *hidden = NULL;
-        for (size_t i = 0; i < d->count; i++)
-            if (d->entries[i].symbol == own->symbol)
-                hidden = &d->entries[i];
-        const lb_directory_entry entry = {own->symbol, NULL, NULL};
-        if (hidden == NULL)
-            d->entries[d->count++] = entry;
-        else if (!python || !hidden->attribute->data)
-            *hidden = entry;
+    const bool hidden = count > 1 && first[0].rank == 0 &&
+                        first[1].entry.attribute->data &&
+                        space->options.order == LB_ORDER_PYTHON3;
+    return &first[hidden];
+}
+
+static void choose(lb_directory *d, const candidate *all, size_t count)
+{
+    for (size_t i = 0, next; i < count; i = next) {
+        for (next = i + 1;
+             next < count && all[next].entry.symbol == all[i].entry.symbol;)
+            next++;
+        d->entries[d->count++] =
+            winner(d->runtime->space, &all[i], next - i)->entry;
     }
 }
 
@@ -73,24 +88,43 @@ typedef struct directory {
     lb_directory_entry entries[];
 } directory;
 
+static void fill_directory(lb_directory *d, lb_class *cls,
+                           const lb_object *object, candidate *all)
+{
+    size_t n = object ? gather_own(object, all) : 0;
+    for (uint32_t i = 0; i < cls->order_count; i++)
+        n += gather_class(cls->order[i], i + 1, all + n);
+    if (n)
+        qsort(all, n, sizeof *all, by_name_and_rank);
+    choose(d, all, n);
+}
+
 static lb_status make_directory(lb_class *cls, const lb_object *object,
                                 lb_directory **result)
 {
     lb_runtime *runtime = cls->runtime;
     const size_t capacity = upper_bound(cls, object);
-    directory *d = lbi_alloc(&runtime->allocator, directory_size(capacity));
-    if (d == NULL)
-        return lbi_no_memory();
-    d->open = (lb_directory){runtime, 0, d->entries};
-    d->capacity = capacity;
-    for (uint32_t i = 0; i < cls->order_count; i++)
-        list_class(&d->open, cls->order[i]);
-    if (object && runtime->space)
-        list_own(&d->open, object);
-    if (d->open.count)
-        qsort(d->entries, d->open.count, sizeof *d->entries, by_name);
-    *result = &d->open;
-    return LB_OK;
+    const size_t bytes = (capacity + 1) * sizeof(candidate);
+    candidate *all = lbi_alloc(&runtime->allocator, bytes);
+    directory *d =
+        all ? lbi_alloc(&runtime->allocator, directory_size(capacity)) : NULL;
+    if (d) {
+        d->open = (lb_directory){runtime, 0, d->entries};
+        d->capacity = capacity;
+        fill_directory(&d->open, cls, object, all);
+        *result = &d->open;
+    }
+    lbi_free(&runtime->allocator, all, bytes);
+    return d ? LB_OK : lbi_no_memory();
+}
+
+static lb_status enter_and_list(lb_class *cls, const void *object,
+                                lb_directory **result)
+{
+    lb_status status = lbi_enter_runtime(cls->runtime);
+    if (status != LB_OK)
+        return status;
+    return lbi_leave_runtime(cls->runtime, make_directory(cls, object, result));
 }
 
 lb_status lb_dir(const void *object, lb_directory **result)
@@ -102,13 +136,19 @@ lb_status lb_dir(const void *object, lb_directory **result)
     lb_class *cls = lbi_class_of_any(lbi_read_header(object));
     if (cls == NULL)
         return lbi_no_class(object, "(all)");
-    lb_status status = lbi_enter_runtime(cls->runtime);
-    if (status != LB_OK)
-        return status;
-    return lbi_leave_runtime(
-        cls->runtime,
-        make_directory(cls, cls->flags & LB_FREE_ATTRIBUTES ? object : NULL,
-                       result));
+    return enter_and_list(cls, cls->flags & LB_FREE_ATTRIBUTES ? object : NULL,
+                          result);
+}
+
+lb_status lb_class_dir(lb_class *cls, lb_directory **result)
+{
+    if (cls == NULL || cls == lb_any_class || result == NULL)
+        return lbi_fail(LB_BAD_ARGUMENT, "%s",
+                        cls == NULL      ? "cls is NULL"
+                        : result == NULL ? "result is NULL"
+                                         : "lb_any_class has no attributes");
+    *result = NULL;
+    return enter_and_list(cls, NULL, result);
 }
 
 void lb_directory_free(lb_directory *listed)

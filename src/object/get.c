@@ -72,7 +72,8 @@ static lb_status look(lbi_question *q, lbi_answered *a)
     if (status != LB_OK)
         return status;
     lbi_look(q, a);
-    return lbi_leave_runtime(q->cls->runtime, LB_OK);
+    lbi_leave_quietly(q->cls->runtime);
+    return LB_OK;
 }
 
 static lb_status answer(lbi_question *q, uint32_t handle, lb_value receiver,
@@ -179,7 +180,7 @@ static lb_status ask_unknown(lbi_question *q, const void *object,
         lbi_tally(q->space, gets, 1);
         lbi_tally(q->space, not_found, 1);
     }
-    lbi_leave_runtime(runtime, LB_OK);
+    lbi_leave_quietly(runtime);
     if (hook == NULL)
         return LB_NO_ATTRIBUTE;
     lbi_answered a = {.meaning = {(uintptr_t)hook, LBI_CELL_OTHER}};
@@ -230,6 +231,8 @@ lb_status lb_try_get_special(lb_class *cls, lb_value receiver,
 {
     lbi_question q = {.special = true};
     lb_status status = lbi_check_member(cls, symbol);
+    if (status == LB_OK && found == NULL)
+        status = lbi_fail(LB_BAD_ARGUMENT, "found is NULL");
     return status == LB_OK ? ask_class(&q, cls, receiver, symbol, found)
                            : status;
 }
@@ -262,23 +265,23 @@ static lb_status check_several(const lb_symbol *const *symbols, size_t count,
     return LB_OK;
 }
 
-/* Asks for one name after the other: of `object`, or of `cls` alone. */
-static lb_status first_of(lb_class *cls, lb_value receiver, bool special,
-                          const lb_symbol *const *symbols, size_t count,
-                          size_t *which, lb_found *found)
+/* Asks for one name after the other: of the receiver, or of `cls` alone. False
+ * when there is none of them. */
+static bool first_of(lb_class *cls, lb_value receiver, bool special,
+                     const lb_symbol *const *symbols, size_t count,
+                     size_t *which, lb_found *found, lb_status *result)
 {
     for (size_t i = 0; i < count; i++) {
         lbi_question q = {.special = special};
-        lb_status status = special
-                               ? ask_class(&q, cls, receiver, symbols[i], found)
-                               : ask(&q, receiver.constant, symbols[i], found);
-        if (status == LB_NO_ATTRIBUTE && !q.told)
+        *result = special ? ask_class(&q, cls, receiver, symbols[i], found)
+                          : ask(&q, receiver.constant, symbols[i], found);
+        if (*result == LB_NO_ATTRIBUTE && !q.told)
             continue;
         if (which)
             *which = i;
-        return status;
+        return true;
     }
-    return LB_STATUS_COUNT;
+    return false;
 }
 
 lb_status lb_get_first(const void *object, const lb_symbol *const *symbols,
@@ -289,12 +292,11 @@ lb_status lb_get_first(const void *object, const lb_symbol *const *symbols,
         status = check_several(symbols, count, found);
     if (status != LB_OK)
         return status;
-    status =
-        first_of(NULL, lb_pointer(object), false, symbols, count, which, found);
-    return status == LB_STATUS_COUNT
-               ? none_of(lb_class_of(symbols[0]->runtime, object), symbols,
-                         count)
-               : status;
+    return first_of(NULL, lb_pointer(object), false, symbols, count, which,
+                    found, &status)
+               ? status
+               : none_of(lb_class_of(symbols[0]->runtime, object), symbols,
+                         count);
 }
 
 lb_status lb_get_first_special(lb_class *cls, lb_value receiver,
@@ -306,8 +308,9 @@ lb_status lb_get_first_special(lb_class *cls, lb_value receiver,
         status = lbi_check_member(cls, symbols[i]);
     if (status != LB_OK)
         return status;
-    status = first_of(cls, receiver, true, symbols, count, which, found);
-    return status == LB_STATUS_COUNT ? none_of(cls, symbols, count) : status;
+    return first_of(cls, receiver, true, symbols, count, which, found, &status)
+               ? status
+               : none_of(cls, symbols, count);
 }
 
 /* ---- a class itself ----------------------------------------------------- */
@@ -345,7 +348,7 @@ lb_status lb_class_get(lb_class *cls, const lb_symbol *symbol, lb_found *found)
     if ((status = lbi_enter_runtime(cls->runtime)) != LB_OK)
         return status;
     const lbi_meaning m = lbi_meaning_of(cls, lbi_symbol_of(symbol));
-    lbi_leave_runtime(cls->runtime, LB_OK);
+    lbi_leave_quietly(cls->runtime);
     if (is_absent(m, lbi_symbol_of(symbol)))
         return lbi_no_attribute(cls, NULL, symbol->text);
     return found_in_class(cls, m, found);
@@ -371,7 +374,8 @@ static lb_status search_after(lb_class *cls, const lb_class *after,
                           "no class after %s in the order of class %s has an "
                           "attribute '%s'",
                           after->name, cls->name, symbol->text);
-    return lbi_leave_runtime(cls->runtime, status);
+    lbi_leave_quietly(cls->runtime);
+    return status;
 }
 
 lb_status lb_get_super(const lb_class *after, const void *object,

@@ -58,10 +58,9 @@ lb_status lbi_reclass(lb_runtime *runtime, void *object, lb_class *cls)
 static lb_status has_no_dictionary(const lb_class *cls, const char *name)
 {
     return lbi_fail(LB_READ_ONLY,
-                    "attribute '%s' can be neither set nor deleted: class %s "
-                    "was made without LB_FREE_ATTRIBUTES, and no property or "
-                    "field of it has that name",
-                    name, cls->name);
+                    "instances of class %s, which was made without "
+                    "LB_FREE_ATTRIBUTES, can hold no attribute '%s'",
+                    cls->name, name);
 }
 
 /* Room for one more; the first time for as many as other instances hold. */
@@ -314,9 +313,17 @@ lb_status lb_set(void *object, const lb_symbol *symbol, lb_value value)
     lbi_symbol *s = lbi_symbol_of(symbol);
     const lb_attribute *data = data_of(cls, s);
     if (data == NULL)
-        status = put_own(cls, object, s, value);
-    lbi_leave_runtime(cls->runtime, status);
-    return data ? set_data(cls, object, data, value) : status;
+        return lbi_leave_runtime(cls->runtime, put_own(cls, object, s, value));
+    lbi_leave_quietly(cls->runtime);
+    return set_data(cls, object, data, value);
+}
+
+static lb_status nothing_to_delete(const lb_class *cls, const char *name)
+{
+    return lbi_fail(LB_NO_ATTRIBUTE,
+                    "an instance of %s holds no attribute '%s' that could be "
+                    "deleted",
+                    cls->name, name);
 }
 
 lb_status lb_unset(void *object, const lb_symbol *symbol)
@@ -326,17 +333,16 @@ lb_status lb_unset(void *object, const lb_symbol *symbol)
     if (status != LB_OK)
         return status;
     const lb_attribute *data = data_of(cls, lbi_symbol_of(symbol));
-    if (data == NULL)
-        status = cls->flags & LB_FREE_ATTRIBUTES
-                     ? delete_own(cls, object, symbol)
-                     : has_no_dictionary(cls, symbol->text);
+    if (data) {
+        lbi_leave_quietly(cls->runtime);
+        return delete_data(object, data);
+    }
+    status = cls->flags & LB_FREE_ATTRIBUTES
+                 ? delete_own(cls, object, symbol)
+                 : has_no_dictionary(cls, symbol->text);
     if (status == LB_NO_ATTRIBUTE)
-        lbi_fail(status,
-                 "an instance of %s holds no attribute '%s' that could be "
-                 "deleted",
-                 cls->name, symbol->text);
-    lbi_leave_runtime(cls->runtime, status);
-    return data ? delete_data(object, data) : status;
+        nothing_to_delete(cls, symbol->text);
+    return lbi_leave_runtime(cls->runtime, status);
 }
 
 /* ---- by text ------------------------------------------------------------ */
@@ -384,14 +390,11 @@ lb_status lb_unset_text(void *object, const char *name)
     if (symbol == NULL && !(cls->flags & LB_FREE_ATTRIBUTES))
         return has_no_dictionary(cls, name);
     if (symbol == NULL)
-        return lbi_fail(LB_NO_ATTRIBUTE,
-                        "an instance of %s holds no attribute '%s' that could "
-                        "be deleted",
-                        cls->name, name);
+        return nothing_to_delete(cls, name);
     return lb_unset(object, symbol);
 }
 
-/* ---- whole instances ---------------------------------------------------- */
+/* ---- instances and their classes ---------------------------------------------------- */
 
 void lbi_instance_end(lb_runtime *runtime, void *object)
 {
@@ -432,5 +435,6 @@ int lb_is_instance(const void *object, const lb_class *cls)
 {
     if (object == NULL || cls == NULL || cls == lb_any_class)
         return 0;
-    return lb_class_is_subclass(lb_class_of(cls->runtime, object), cls);
+    const lb_class *own = lb_class_of(cls->runtime, object);
+    return own && lb_class_is_subclass(own, cls);
 }

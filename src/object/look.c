@@ -86,7 +86,7 @@ static const lb_attribute *ask_table(const lbi_question *q)
 
 /* ---- the meaning of an attribute ---------------------------------------- */
 
-static lbi_meaning meaning_of(const lb_attribute *attribute)
+lbi_meaning lbi_plain_meaning(const lb_attribute *attribute)
 {
     if (attribute == NULL)
         return (lbi_meaning){0, LBI_CELL_ABSENT};
@@ -105,7 +105,7 @@ static lbi_meaning meaning_with_hook(const lbi_space *space,
 {
     if (attribute == NULL && space->missing_used && symbol != space->missing)
         attribute = lbi_search(cls, 0, &space->missing->open);
-    lbi_meaning m = meaning_of(attribute);
+    lbi_meaning m = lbi_plain_meaning(attribute);
     if (attribute && attribute->symbol != &symbol->open)
         m = (lbi_meaning){(uintptr_t)attribute, LBI_CELL_OTHER};
     return m;
@@ -279,6 +279,18 @@ static lb_status ask_getter(lbi_question *q, const lb_attribute *property,
     return status == LB_OK ? found_value(found, LB_FOUND_OWNED, value) : status;
 }
 
+static lb_status read_field(lbi_question *q, const lb_attribute *field,
+                            lb_value receiver, lb_found *found)
+{
+    q->told = true;
+    if (receiver.constant == NULL)
+        return lbi_fail(LB_BAD_ARGUMENT,
+                        "field %s.%s of no instance: the receiver is NULL",
+                        field->owner->name, field->symbol->text);
+    return found_value(found, LB_FOUND_VALUE,
+                       lbi_field_get(receiver.constant, field));
+}
+
 static lb_status ask_hook(lbi_question *q, const lb_attribute *hook,
                           lb_value receiver, const char *name, lb_found *found)
 {
@@ -325,8 +337,7 @@ lb_status lbi_yield(lbi_question *q, const lbi_answered *a, lb_value receiver,
     case LB_PROPERTY:
         return ask_getter(q, attribute, receiver, found);
     case LB_FIELD:
-        return found_value(found, LB_FOUND_VALUE,
-                           lbi_field_get(receiver.constant, attribute));
+        return read_field(q, attribute, receiver, found);
     case LB_VALUE:
         break;
     }

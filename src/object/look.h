@@ -39,6 +39,9 @@ lbi_meaning lbi_meaning_of(lb_class *cls, lbi_symbol *symbol);
 const lb_attribute *lbi_search(const lb_class *cls, uint32_t from,
                                const lb_symbol *symbol);
 
+/* What an attribute means where no instance holds the name (NULL: absent). */
+lbi_meaning lbi_plain_meaning(const lb_attribute *attribute);
+
 /* The attribute behind a meaning, NULL for one that is absent or a value. */
 static inline const lb_attribute *lbi_meant(lbi_meaning m)
 {

@@ -14,6 +14,7 @@
 #include "object/cells.h"
 #include "object/dictionary.h"
 #include "object/field.h"
+#include "object/look.h"
 #include "object/numbers.h"
 #include "object/part.h"
 
@@ -111,6 +112,19 @@ static size_t drop_cells(lb_class *cls, lbi_symbol *symbol)
     return cls->handle ? lbi_cell_drop(runtime, symbol, cls->handle) : 0;
 }
 
+/* The class's own cell: what it says from now on is known. A value that is
+ * replaced by a value, as in C.count += 1, stays in its place. */
+static bool renew_cell(lb_class *cls, lbi_symbol *symbol)
+{
+    lbi_cell cell;
+    const lb_attribute *now = lbi_member_own(cls, &symbol->open, NULL);
+    if (now == NULL || !cls->handle ||
+        !lbi_cell_own(symbol, cls->handle, &cell))
+        return false;
+    const lbi_meaning m = lbi_plain_meaning(now);
+    return lbi_cell_renew(&cell, m.payload, m.word);
+}
+
 void lbi_member_changed(lb_class *cls, lbi_symbol *symbol, bool was_defined)
 {
     lbi_space *space = cls->runtime->space;
@@ -124,7 +138,7 @@ void lbi_member_changed(lb_class *cls, lbi_symbol *symbol, bool was_defined)
     if (symbol == space->missing) /* what was absent is asked of the hook */
         LBI_EACH_SYMBOL (other, space)
             dropped += drop_cells(cls, other);
-    else
+    else if (!(cls->descendants == 1 && renew_cell(cls, symbol)))
         dropped = drop_cells(cls, symbol);
     lbi_tally(space, dropped, dropped);
 }
@@ -406,7 +420,9 @@ lb_status lb_dictionary_set(lb_dictionary dictionary, const char *name,
                             const lb_attribute_spec *spec)
 {
     if (dictionary.cls == NULL || dictionary.cls == lb_any_class)
-        return lbi_check_member(dictionary.cls, NULL);
+        return lbi_fail(LB_BAD_ARGUMENT, dictionary.cls
+                                             ? "lb_any_class has no attributes"
+                                             : "cls is NULL");
     const lb_symbol *symbol = lb_intern(dictionary.cls->runtime, name);
     if (symbol == NULL)
         return name ? LB_NO_MEMORY : LB_BAD_ARGUMENT;

@@ -10,7 +10,12 @@
 
 #include "object/dictionary.h"
 
-enum { NOT_FOUND = 1, POOL_CHECK = 64, DEFAULT_POOR = 90 };
+enum {
+    NOT_FOUND = 1,
+    POOL_CHECK = 64,
+    DEFAULT_POOR = 90,
+    MOST_ENTRIES = 1 << 24 /* of an unbounded table */
+};
 
 /* ---- whose numbers ------------------------------------------------------ */
 
@@ -115,8 +120,8 @@ static bool number_in_hierarchy(lb_runtime *runtime, lbi_hierarchy *h,
         return false;
     *number = h->supply.given++;
     const uint64_t now = (uint64_t)h->supply.generation << 32 | *number;
-    lbi_dictionary_put(h->numbers, &symbol->open, (lb_value){.bits = now},
-                       &had, &before);
+    lbi_dictionary_put(h->numbers, &symbol->open, (lb_value){.bits = now}, &had,
+                       &before);
     first_number(runtime->space, symbol);
     return true;
 }
@@ -251,6 +256,8 @@ static bool reach(lb_runtime *runtime, lbi_vtable *t, uint32_t at)
     uint32_t size = space->table_size;
     if (at < t->size)
         return true;
+    if (at >= MOST_ENTRIES || at >= size)
+        return false;
     if (size == LB_UNBOUNDED)
         for (size = 64; size <= at;)
             size *= 2;
@@ -289,6 +296,14 @@ static bool ready(lb_runtime *runtime, lbi_vtable *t, const lbi_hierarchy *h,
 
 /* ---- asking and filling ------------------------------------------------- */
 
+/* A place in the code that was kept from another runtime, or asks for several
+ * names: its number is not of this name. */
+static bool is_of_another(uintptr_t entry, const lbi_symbol *symbol)
+{
+    return entry != NOT_FOUND &&
+           ((const lb_attribute *)entry)->symbol != &symbol->open;
+}
+
 lbi_answer lbi_entry_ask(lb_class *cls, lbi_symbol *symbol, lb_site *site,
                          const lb_attribute **attribute, lbi_entry_place *place)
 {
@@ -311,7 +326,7 @@ lbi_answer lbi_entry_ask(lb_class *cls, lbi_symbol *symbol, lb_site *site,
     if (t == NULL || !ready(runtime, t, h, supply->generation, at))
         return LBI_NO_TABLE;
     *place = (lbi_entry_place){t, at};
-    if (t->entries[at] == 0) {
+    if (t->entries[at] == 0 || is_of_another(t->entries[at], symbol)) {
         t->misses++;
         supply->misses++;
         return LBI_MISS;
@@ -329,10 +344,11 @@ void lbi_entry_fill(lbi_space *space, lbi_entry_place place,
 {
     if (attribute == NULL && space->options.cache_negative != LB_YES)
         return;
+    const bool fresh = place.table->entries[place.at] == 0;
     place.table->entries[place.at] =
         attribute ? (uintptr_t)attribute : NOT_FOUND;
-    place.table->filled++;
-    space->counters.cells++;
+    place.table->filled += fresh;
+    space->counters.cells += fresh;
 }
 
 /* ---- changes ------------------------------------------------------------ */

@@ -19,7 +19,7 @@ typedef enum lbi_answer {
 typedef struct lbi_vtable {
     lb_class *cls;
     struct lbi_vtable *next, *previous; /* of all tables */
-    const lbi_hierarchy *hierarchy; /* whose numbers; NULL: everybody's */
+    const lbi_hierarchy *hierarchy;     /* whose numbers; NULL: everybody's */
     uint32_t generation;
     uint32_t size;
     uint32_t filled;

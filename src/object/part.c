@@ -47,13 +47,6 @@ void lbi_part(lb_runtime *runtime, lbi_parting *parting, lb_value value)
     parting->wanted = false;
 }
 
-void lbi_part_cancel(lb_runtime *runtime, lbi_parting *parting)
-{
-    if (parting->wanted)
-        lbi_block_free(runtime, parting->block);
-    parting->wanted = false;
-}
-
 static void release_all(lb_runtime *runtime, lbi_later *item)
 {
     lbi_holder *holder = (lbi_holder *)item;

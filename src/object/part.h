@@ -22,8 +22,6 @@ static inline void lbi_keep(const lbi_space *space, lb_value value)
 bool lbi_part_begin(lb_runtime *runtime, lbi_parting *parting);
 /* `value` is no longer in any dictionary. */
 void lbi_part(lb_runtime *runtime, lbi_parting *parting, lb_value value);
-/* Nothing was given up after all. */
-void lbi_part_cancel(lb_runtime *runtime, lbi_parting *parting);
 
 /* For lbi_dictionary_retire: releases all values of an instance's. */
 void lbi_part_all(lb_runtime *runtime, void *content);

@@ -44,13 +44,22 @@ static void sweep(lb_runtime *runtime)
 static void count(lb_runtime *runtime, lb_statistics *result)
 {
     const lbi_space *space = runtime->space;
+    result->cells += space->counters.cells;
     result->bytes_tables += space->cell_bytes + space->counters.bytes_tables;
     LBI_EACH_SYMBOL (symbol, space)
         result->cells += symbol->live;
 }
 
+/* Values that classes hold are released while all classes are still there, so
+ * that a hook may free the objects among them. */
+static void end_members(lb_runtime *runtime)
+{
+    for (lb_class *cls = runtime->first_class; cls; cls = cls->next)
+        lbi_members_end(runtime, cls);
+}
+
 /* The last to go: deferred releases have asked for its hooks until now. */
-static void end(lb_runtime *runtime)
+static void close_space(lb_runtime *runtime)
 {
     lbi_space *space = runtime->space;
     lbi_symbols_end(runtime, space);
@@ -66,13 +75,20 @@ static const lbi_observer observer = {.relinearized = relinearized,
                                       .deleted = lbi_instance_end,
                                       .sweep = sweep,
                                       .count = count,
-                                      .close = end};
+                                      .end = end_members,
+                                      .close = close_space};
 
 /* ---- making ------------------------------------------------------------- */
 
 static bool by_choice(lb_choice choice, bool otherwise)
 {
     return choice == LB_DEFAULT ? otherwise : choice == LB_YES;
+}
+
+/* A hierarchy counts its own first generation when it is first met. */
+static uint64_t first_generation(const lbi_space *space)
+{
+    return space->options.when_full != LB_FULL_HIERARCHY;
 }
 
 static void apply(lbi_space *space, const lb_runtime *runtime)
@@ -84,7 +100,7 @@ static void apply(lbi_space *space, const lb_runtime *runtime)
     space->marks = by_choice(o->mark, o->policy != LB_POLICY_SEARCH);
     space->table_size = o->table_size ? o->table_size : PUBLISHED_SIZE;
     space->supply.generation = 1;
-    space->counters.generations = o->when_full != LB_FULL_HIERARCHY;
+    space->counters.generations = first_generation(space);
 }
 
 static lbi_space *make_space(lb_runtime *runtime,
@@ -212,7 +228,7 @@ lb_status lb_counters_reset(lb_runtime *runtime)
     if (runtime->space) {
         lb_counters *c = &runtime->space->counters;
         const lb_counters now = *c;
-        *c = (lb_counters){.generations = 1,
+        *c = (lb_counters){.generations = first_generation(runtime->space),
                            .numbered = now.numbered,
                            .symbols = now.symbols,
                            .tables = now.tables,

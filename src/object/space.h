@@ -89,7 +89,7 @@ lbi_space *lbi_space_of(lb_runtime *runtime);
 /* The class's members, made if need be; NULL without memory. Locked. */
 lbi_members *lbi_members_of(lb_class *cls);
 
-/* Calls `visit` for every symbol. Locked. */
+/* Walks over all symbols. Locked. */
 #define LBI_EACH_SYMBOL(s, space)                                              \
     for (lbi_symbol *s = (space)->first_symbol; s; s = s->next)
 
