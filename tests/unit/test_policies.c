@@ -815,6 +815,16 @@ static void our_marks_are_of_names_per_class(void **state)
     }
 }
 
+static lb_status nothing(const lb_attribute *self, size_t argc,
+                         const lb_value *argv, lb_value *result)
+{
+    (void)self;
+    (void)argc;
+    (void)argv;
+    result->bits = 0;
+    return LB_OK;
+}
+
 static void a_change_drops_the_cells_it_concerns_and_no_others(void **state)
 {
     scene s;
@@ -823,13 +833,13 @@ static void a_change_drops_the_cells_it_concerns_and_no_others(void **state)
     get(&s, s.p, "rx");
     get(&s, s.q, "rx");
     EXPECT(&s, misses, 4);
-    assert_ok(lb_class_set_value(s.c, "x", lb_integer(50)));
+    assert_ok(lb_class_set_method(s.c, "x", nothing, NULL));
     EXPECT(&s, dropped, 1);
     get(&s, s.p, "r");
     get(&s, s.q, "rx");
     EXPECT(&s, hits, 3);
     EXPECT(&s, misses, 4);
-    assert_int_equal(objects_get(&s.o, s.p, "x").integer, 50);
+    get(&s, s.p, "x");
     EXPECT(&s, misses, 5);
     assert_ok(lb_class_set_value(s.a, "root", lb_integer(101)));
     EXPECT(&s, dropped, 3);
@@ -837,6 +847,20 @@ static void a_change_drops_the_cells_it_concerns_and_no_others(void **state)
     assert_int_equal(objects_get(&s.o, s.q, "root").integer, 101);
     EXPECT(&s, misses, 7);
     EXPECT(&s, excluded, 0);
+    close_scene(&s);
+}
+
+static void a_value_that_replaces_a_value_stays_in_its_cell(void **state)
+{
+    scene s;
+    (void)state;
+    open_scene(&s, (lb_object_options){.order = LB_ORDER_PYTHON3});
+    get(&s, s.p, "x");
+    assert_ok(lb_class_set_value(s.c, "x", lb_integer(50)));
+    EXPECT(&s, dropped, 0);
+    assert_int_equal(objects_get(&s.o, s.p, "x").integer, 50);
+    EXPECT(&s, misses, 1);
+    EXPECT(&s, hits, 1);
     close_scene(&s);
 }
 
@@ -980,6 +1004,7 @@ int main(void)
         cmocka_unit_test(our_table_remembers_what_it_found_and_what_not),
         cmocka_unit_test(our_marks_are_of_names_per_class),
         cmocka_unit_test(a_change_drops_the_cells_it_concerns_and_no_others),
+        cmocka_unit_test(a_value_that_replaces_a_value_stays_in_its_cell),
         cmocka_unit_test(every_way_to_get_is_counted_as_one),
         cmocka_unit_test(counters_begin_anew_but_for_what_there_is),
         cmocka_unit_test(without_counting_only_what_there_is_is_known),
