@@ -20,7 +20,7 @@ static const lb_symbol *key_of(const lbi_place *own)
 static lbi_place *place_of(const lb_attributes *d, const lb_symbol *symbol,
                            uint64_t *probes)
 {
-    uint64_t ignored;
+    uint64_t ignored = 0;
     probes = probes ? probes : &ignored;
     lbi_place *own = lbi_places(d);
     if (d->index_mask == 0) {
