@@ -463,7 +463,7 @@ const lb_attribute *lb_class_own(const lb_class *cls, const lb_symbol *symbol)
         lbi_enter_runtime(cls->runtime) != LB_OK)
         return NULL;
     const lb_attribute *attribute = lbi_member_own(cls, symbol, NULL);
-    lbi_leave_runtime(cls->runtime, LB_OK);
+    lbi_leave_quietly(cls->runtime);
     return attribute;
 }
 
@@ -495,7 +495,7 @@ size_t lb_dictionary_count(lb_dictionary dictionary)
         return 0;
     const lb_attributes *d = dictionary_of(dictionary);
     const size_t count = d ? d->live : 0;
-    lbi_leave_runtime(cls->runtime, LB_OK);
+    lbi_leave_quietly(cls->runtime);
     return count;
 }
 
@@ -512,6 +512,6 @@ const lb_attribute *lb_dictionary_next(lb_dictionary dictionary, size_t *cursor)
         if (lbi_own_lives(own))
             found = own->value.constant;
     }
-    lbi_leave_runtime(cls->runtime, LB_OK);
+    lbi_leave_quietly(cls->runtime);
     return found;
 }

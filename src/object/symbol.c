@@ -82,6 +82,6 @@ const lb_symbol *lb_symbol_find(lb_runtime *runtime, const char *text)
         return NULL;
     const lbi_symbol *symbol =
         runtime->space ? lbi_symbol_find(runtime->space, text) : NULL;
-    lbi_leave_runtime(runtime, LB_OK);
+    lbi_leave_quietly(runtime);
     return symbol ? &symbol->open : NULL;
 }
