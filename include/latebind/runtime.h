@@ -104,15 +104,16 @@ LB_PUBLIC lb_status lb_runtime_create(const lb_config *config,
 
 /* Ends a runtime: all its classes, generic functions and groups go; typed
  * generic functions become unbound. No call may be in flight and no object of
- * it may be dispatched on afterwards. Release hooks are called; they may free
- * objects (lb_delete, lb_object_clear), and must not call it otherwise. NULL is
- * allowed. */
+ * it may be dispatched on afterwards. Release hooks are called; those of
+ * values and attributes may free objects (lb_delete, lb_object_clear), those of
+ * classes and rules must not call it. NULL is allowed. */
 LB_PUBLIC void lb_runtime_destroy(lb_runtime *runtime);
 
 /* States that at this moment no dispatch of this runtime is in flight in any
  * thread: no call between its look-up and its return, no method running that
  * will still use its entry. Everything retired is given back, ids of
- * destroyed classes return to the pool. Cost: linear in the live cells. */
+ * destroyed classes return to the pool. What release hooks give up meanwhile
+ * waits for the next time. Cost: linear in the live cells. */
 LB_PUBLIC lb_status lb_quiesce(lb_runtime *runtime);
 
 /* Epoch scheme. A thread that dispatches registers once, brackets its calls

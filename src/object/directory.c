@@ -124,7 +124,9 @@ static lb_status enter_and_list(lb_class *cls, const void *object,
     lb_status status = lbi_enter_runtime(cls->runtime);
     if (status != LB_OK)
         return status;
-    return lbi_leave_runtime(cls->runtime, make_directory(cls, object, result));
+    status = make_directory(cls, object, result);
+    lbi_leave_quietly(cls->runtime);
+    return status;
 }
 
 lb_status lb_dir(const void *object, lb_directory **result)
@@ -158,7 +160,7 @@ void lb_directory_free(lb_directory *listed)
     lb_runtime *runtime = listed->runtime;
     directory *d = (directory *)listed;
     lbi_free(&runtime->allocator, d, directory_size(d->capacity));
-    lbi_leave_runtime(runtime, LB_OK);
+    lbi_leave_quietly(runtime);
 }
 
 /* ---- visiting ----------------------------------------------------------- */
@@ -180,7 +182,7 @@ void lb_visit_classes(lb_runtime *runtime, lb_visit_fn visit, void *context)
         return;
     for (const lb_class *cls = runtime->first_class; cls; cls = cls->next)
         visit_members(cls, visit, context);
-    lbi_leave_runtime(runtime, LB_OK);
+    lbi_leave_quietly(runtime);
 }
 
 static void visit_fields(const lb_class *cls, const void *object,
@@ -207,5 +209,5 @@ void lb_visit_object(const void *object, lb_visit_fn visit, void *context)
     if (cls->flags & LB_FREE_ATTRIBUTES)
         LBI_EACH_OWN (own, ((const lb_object *)object)->attributes)
             visit(context, lbi_own_value(own));
-    lbi_leave_runtime(cls->runtime, LB_OK);
+    lbi_leave_quietly(cls->runtime);
 }

@@ -248,7 +248,15 @@ static lb_status none_of(const lb_class *cls, const lb_symbol *const *symbols,
         used += (size_t)snprintf(names + used, sizeof names - used, "%s'%s'",
                                  i ? ", " : "", symbols[i]->text);
     return lbi_fail(LB_NO_ATTRIBUTE, "an instance of %s has none of %s",
-                    cls ? cls->name : "no class", names);
+                    cls->name, names);
+}
+
+static lb_status none_of_object(const void *object,
+                                const lb_symbol *const *symbols, size_t count)
+{
+    const lb_class *cls = lb_class_of(symbols[0]->runtime, object);
+    return cls ? none_of(cls, symbols, count)
+               : lbi_no_class(object, symbols[0]->text);
 }
 
 static lb_status check_several(const lb_symbol *const *symbols, size_t count,
@@ -295,8 +303,7 @@ lb_status lb_get_first(const void *object, const lb_symbol *const *symbols,
     return first_of(NULL, lb_pointer(object), false, symbols, count, which,
                     found, &status)
                ? status
-               : none_of(lb_class_of(symbols[0]->runtime, object), symbols,
-                         count);
+               : none_of_object(object, symbols, count);
 }
 
 lb_status lb_get_first_special(lb_class *cls, lb_value receiver,
