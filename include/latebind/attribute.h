@@ -46,9 +46,10 @@ typedef lb_status (*lb_set_fn)(const lb_attribute *self, lb_value receiver,
                                lb_value value);
 typedef lb_status (*lb_delete_fn)(const lb_attribute *self, lb_value receiver);
 
-/* The C type of a field (several bases with fields must lay them out alike) and how it is seen as a value: integers as .integer
+/* The C type of a field and how it is seen as a value: integers as .integer
  * (unsigned 64-bit as .bits), floating as .real, pointers as .pointer. Setting
- * an integer out of the type's range is an error (LB_BAD_ARGUMENT). */
+ * an integer out of the type's range is an error (LB_BAD_ARGUMENT). A class
+ * with several bases that have fields must lay them all out as they do. */
 typedef enum lb_field_type {
     LB_FIELD_VALUE = 0, /* an lb_value; retained and released */
     LB_FIELD_POINTER,
