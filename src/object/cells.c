@@ -262,7 +262,11 @@ void lbi_cell_put(lb_runtime *runtime, lbi_symbol *s, uint32_t handle,
 
 static void kill(lb_runtime *runtime, lbi_symbol *s, uint64_t *at)
 {
+#ifdef LBI_BREAK_REUSE /* the test of hazards must notice */
+    const bool single = runtime != NULL;
+#else
     const bool single = runtime->space->single;
+#endif
     const uint32_t here = (uint32_t)(((char *)at - s->cells) / CELL);
     s->away -= here != (id_of(lbi_load(at)) & (s->slots - 1));
     lbi_store(at, single ? empty_word : dead_word);

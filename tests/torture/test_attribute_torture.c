@@ -20,11 +20,18 @@
  *
  * Once with epochs and once with a stop of all readers and lb_quiesce, under
  * each order and policy. LB_TORTURE_SECONDS is the time for all (default 5).
+ *
+ *   test_attribute_torture --expect-wrong   runs a part of it in a process of
+ *   its own until that fails or crashes; 0 if it does. For a library that is
+ *   built wrong on purpose.
  */
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "latebind/abi.h"
 
@@ -913,8 +920,42 @@ static void searches_are_never_wrong(void **state)
             9);
 }
 
-int main(void)
+/* Whether a run in another process, of some seconds, fails or crashes. */
+static int is_noticed(void)
 {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(with_quiescence_tables_are_never_wrong),
+    };
+    int status = 0;
+    fflush(NULL);
+    const pid_t child = fork();
+    if (child == 0) {
+        /* What it says of its failure is not this test's. */
+        if (!freopen("/dev/null", "w", stdout) ||
+            !freopen("/dev/null", "w", stderr))
+            _exit(0);
+        setenv("LB_TORTURE_SECONDS", "20", 1);
+        _exit(cmocka_run_group_tests(tests, NULL, NULL) != 0);
+    }
+    return child > 0 && waitpid(child, &status, 0) == child && status != 0;
+}
+
+static int expect_wrong(void)
+{
+    enum { TIMES = 10 };
+    for (int i = 0; i < TIMES; i++)
+        if (is_noticed()) {
+            printf("noticed in run %d, as expected\n", i + 1);
+            return 0;
+        }
+    printf("not noticed in %d runs\n", TIMES);
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "--expect-wrong") == 0)
+        return expect_wrong();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(with_epochs_tables_are_never_wrong),
         cmocka_unit_test(with_epochs_tables_of_the_old_order_are_never_wrong),
