@@ -122,6 +122,9 @@ static bool read_lines(rows *r, lines *from, fault *why)
             return false;
         r->count++;
     }
+    if (more == 0 && r->count == 0)
+        return fault_set(why, r->file, 0,
+                         "no rows; want lines of OPTIONS : COUNTS");
     return more == 0;
 }
 

@@ -51,7 +51,9 @@ typedef lb_status (*lb_delete_fn)(const lb_attribute *self, lb_value receiver);
  * an integer out of the type's range is an error (LB_BAD_ARGUMENT). A class
  * with several bases that have fields must lay them all out as they do. */
 typedef enum lb_field_type {
-    LB_FIELD_VALUE = 0, /* an lb_value; retained and released */
+    LB_FIELD_VALUE = 0, /* an lb_value; setting retains it and releases what it
+                           replaces; lb_delete does not: set it to a value that
+                           needs no release before */
     LB_FIELD_POINTER,
     LB_FIELD_BOOL, /* bool; any value but 0 sets 1 */
     LB_FIELD_INT8,
@@ -62,7 +64,7 @@ typedef enum lb_field_type {
     LB_FIELD_UINT16,
     LB_FIELD_UINT32,
     LB_FIELD_UINT64,
-    LB_FIELD_FLOAT,
+    LB_FIELD_FLOAT, /* rounds; what is too large becomes an infinity */
     LB_FIELD_DOUBLE,
     LB_FIELD_TYPE_COUNT
 } lb_field_type;

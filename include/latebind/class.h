@@ -62,7 +62,10 @@ LB_PUBLIC lb_class *lb_class_make(lb_runtime *runtime, const char *name,
 
 /* Replaces the bases of a class; it and all its subclasses are linearized
  * anew, and every resolved call that this may change is resolved again.
- * Errors: as lb_class_create; LB_BAD_ORDER also for a cycle. */
+ * No bases at all are allowed. Errors: as lb_class_create; LB_BAD_ORDER also
+ * for a cycle; LB_BAD_ARGUMENT also for a base twice, and where an instance of
+ * the class, or of one below it, could not be one of the new bases (smaller, or
+ * without the free attributes). */
 LB_PUBLIC lb_status lb_class_set_bases(lb_class *cls, lb_class *const *bases,
                                        size_t base_count);
 
@@ -133,8 +136,9 @@ LB_PUBLIC void lb_delete(lb_class *cls, void *object);
 /* Makes `object` (8-byte aligned, as a header is) an instance of `cls`, which
  * must be of the same runtime and lay out its instances alike, while other
  * threads may call on it: a call sees the old class or the new. Its free
- * attributes stay. Errors: LB_BAD_ARGUMENT for NULL, and when only one of the
- * two classes has LB_FREE_ATTRIBUTES; LB_NO_MEMORY (free attributes only). */
+ * attributes stay. Errors: LB_BAD_ARGUMENT for NULL, when only one of the
+ * two classes has LB_FREE_ATTRIBUTES, when instances of `cls` are larger, and
+ * for a class of another runtime; LB_NO_MEMORY (free attributes only). */
 LB_PUBLIC lb_status lb_set_class(void *object, lb_class *cls);
 
 /* The class of a header, or NULL when it names no living class of `runtime`. */

@@ -193,7 +193,8 @@ LBI_INLINE lb_status lb_try_get(const void *object, const lb_symbol *symbol,
 }
 
 /* The same, but a failure has a message: LB_NO_ATTRIBUTE names the class, the
- * attribute and the nearest name that there is. */
+ * attribute and the nearest name that there is. A getter or hook that fails
+ * should set one (lb_fail_with); else it says which failed, and how. */
 LB_PUBLIC lb_status lb_get(const void *object, const lb_symbol *symbol,
                            lb_found *found);
 
@@ -202,8 +203,9 @@ LB_PUBLIC lb_status lb_get(const void *object, const lb_symbol *symbol,
 LB_PUBLIC lb_status lb_get_text(const void *object, const char *name,
                                 lb_found *found);
 
-/* The first of `count` names that the object has. `which` (NULL: not wanted)
- * receives its index. LB_NO_ATTRIBUTE, with a message that lists them. */
+/* The first of `count` names that the object has; the missing hook is not
+ * asked. `which` (NULL: not wanted) receives its index. LB_NO_ATTRIBUTE, with a
+ * message that lists them; a getter that fails ends it with what it returns. */
 LB_PUBLIC lb_status lb_get_first(const void *object,
                                  const lb_symbol *const *symbols, size_t count,
                                  size_t *which, lb_found *found);
@@ -277,7 +279,9 @@ LBI_INLINE lb_status lb_try_get_at(lb_site *site, const void *object,
  * retained; what it replaces is released. */
 LB_PUBLIC lb_status lb_set(void *object, const lb_symbol *symbol,
                            lb_value value);
-/* del object.name: LB_NO_ATTRIBUTE, LB_READ_ONLY. */
+/* del object.name: LB_NO_ATTRIBUTE; LB_READ_ONLY for a property without a
+ * deleter, a field, and any other name of an instance without free
+ * attributes. */
 LB_PUBLIC lb_status lb_unset(void *object, const lb_symbol *symbol);
 
 /* The same by texts. Names that are written are interned. */
@@ -285,15 +289,16 @@ LB_PUBLIC lb_status lb_set_text(void *object, const char *name, lb_value value);
 LB_PUBLIC lb_status lb_unset_text(void *object, const char *name);
 
 /* The instance's own dictionary, past all descriptors: o.__dict__[name].
- * LB_READ_ONLY when it has none, LB_NO_ATTRIBUTE (no message) when the name is
- * not in it. */
+ * LB_READ_ONLY when it has none; getting and deleting: LB_NO_ATTRIBUTE (no
+ * message) when the name is not in it. */
 LB_PUBLIC lb_status lb_own_get(const void *object, const lb_symbol *symbol,
                                lb_value *value);
 LB_PUBLIC lb_status lb_own_set(void *object, const lb_symbol *symbol,
                                lb_value value);
 LB_PUBLIC lb_status lb_own_delete(void *object, const lb_symbol *symbol);
-/* Walks it in the order of setting: start with *cursor 0. 1 and the next
- * attribute, or 0 at the end. */
+/* Walks it: start with *cursor 0. 1 and the next attribute, or 0 at the end. The
+ * order is that of setting, but a name that was deleted and set again may stand
+ * where it stood before. */
 LB_PUBLIC int lb_own_next(const void *object, size_t *cursor,
                           const lb_symbol **symbol, lb_value *value);
 
@@ -301,7 +306,7 @@ LB_PUBLIC int lb_own_next(const void *object, size_t *cursor,
 
 /* Calls what was found, with `argc` arguments (the receiver of a bound method
  * not among them). LB_NOT_CALLABLE for a value, unless the hook `call_value`
- * calls it. `result` NULL: dropped. */
+ * calls it. `result` NULL: dropped, and released (if not zero). */
 LB_PUBLIC lb_status lb_call(lb_runtime *runtime, const lb_found *found,
                             size_t argc, const lb_value *argv,
                             lb_value *result);
@@ -315,7 +320,7 @@ LB_PUBLIC lb_status lb_invoke_symbol_slow(const lb_symbol *symbol, size_t argc,
  * bound method. argv[0] is the receiver, a pointer to an instance; argc at
  * least 1; result not NULL. Static methods and values are called without
  * argv[0], class methods with the class in its place. Errors: those of lb_get
- * and lb_call, and what the method returns. */
+ * and lb_call, and what the method returns (which sets the message). */
 LBI_INLINE lb_status lb_invoke_symbol(const lb_symbol *symbol, size_t argc,
                                       const lb_value *argv, lb_value *result)
 {
@@ -343,7 +348,10 @@ LB_PUBLIC lb_status lb_invoke_special(lb_class *cls, const lb_symbol *symbol,
 
 /* From inside a method: the same name after the class that defines `self`, in
  * the order of the receiver's class (super().name(...)). argv[0] as in the
- * method: the receiver, or the class of a class method. */
+ * method: the receiver, or the class of a class method. Errors:
+ * LB_NO_ATTRIBUTE when no class comes after it with that name;
+ * LB_BAD_ARGUMENT from a static method, or when the class of the receiver has
+ * meanwhile lost the class of `self` from its order. */
 LB_PUBLIC lb_status lb_invoke_super(const lb_attribute *self, size_t argc,
                                     const lb_value *argv, lb_value *result);
 

@@ -117,7 +117,8 @@ LB_PUBLIC void lb_runtime_destroy(lb_runtime *runtime);
 LB_PUBLIC lb_status lb_quiesce(lb_runtime *runtime);
 
 /* Epoch scheme. A thread that dispatches registers once, brackets its calls
- * (one or many) by lb_enter and lb_leave, and unregisters. Brackets nest. In a
+ * (one or many) by lb_enter and lb_leave (changes of classes and rules may be
+ * made inside and outside), and unregisters. Brackets nest. In a
  * single-threaded runtime a bracket keeps everything a method may still use
  * alive while that method changes its own generic function.
  * lb_enter and lb_leave: no lock, some nanoseconds, never fail.

@@ -8,6 +8,10 @@
 __attribute__((format(printf, 2, 3))) lb_status
 lbi_fail(lb_status status, const char *format, ...);
 
+/* How often the calling thread's message was set: whether a callback that
+ * failed has said why. */
+unsigned long lbi_messages(void);
+
 /* LB_NO_MEMORY, in the words used everywhere. */
 lb_status lbi_no_memory(void);
 

@@ -232,6 +232,19 @@ lb_class *lb_class_of(lb_runtime *runtime, const lb_header *head)
     return lbi_class_of(runtime, lbi_read_header(head));
 }
 
+/* Whether an instance of `old` has room for what `cls` keeps in it. */
+static lb_status check_room(const lb_class *old, const lb_class *cls)
+{
+    if (old == NULL || old->instance_size == 0 ||
+        cls->instance_size <= old->instance_size)
+        return LB_OK;
+    return lbi_fail(LB_BAD_ARGUMENT,
+                    "an instance of %s cannot become one of %s: it has %zu "
+                    "bytes, and they take %zu",
+                    old->name, cls->name, old->instance_size,
+                    cls->instance_size);
+}
+
 /* Under the lock, so that what an instance holds and what its class knows of
  * its instances change together. */
 static lb_status reclass(void *object, lb_class *cls)
@@ -265,8 +278,11 @@ lb_status lb_set_class(void *object, lb_class *cls)
                         "an instance of %s cannot become one of %s, which is "
                         "of another runtime",
                         now->name, cls->name);
+    lb_status status = check_room(now, cls);
+    if (status != LB_OK)
+        return status;
     if (cls->flags & LB_FREE_ATTRIBUTES) {
-        lb_status status = lbi_enter_runtime(cls->runtime);
+        status = lbi_enter_runtime(cls->runtime);
         if (status != LB_OK)
             return status;
         return lbi_leave_runtime(cls->runtime, reclass(object, cls));

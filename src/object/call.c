@@ -40,6 +40,27 @@ lb_status lbi_call_as_value(const lb_attribute *self, size_t argc,
                       result);
 }
 
+lb_status lbi_called(const lb_attribute *attribute, const char *what,
+                     lb_status status, unsigned long before)
+{
+    const lbi_space *space = attribute->owner->runtime->space;
+    if (status == LB_OK || lbi_messages() != before)
+        return status;
+    /* A hook that does not know the name either: who asked will say so. */
+    if (status == LB_NO_ATTRIBUTE && attribute->symbol == &space->missing->open)
+        return status;
+    return lbi_fail(status, "%s %s.%s failed: %s", what, attribute->owner->name,
+                    attribute->symbol->text, lb_status_name(status));
+}
+
+static lb_status call_method(const lb_attribute *method, size_t argc,
+                             const lb_value *argv, lb_value *result)
+{
+    const unsigned long before = lbi_messages();
+    return lbi_called(method, "method",
+                      method->call(method, argc, argv, result), before);
+}
+
 /* ---- with another first argument ---------------------------------------- */
 
 /* Calls `method` with `self` before the `argc` arguments. */
@@ -56,7 +77,7 @@ static lb_status call_bound(lb_runtime *runtime, const lb_attribute *method,
     all[0] = self;
     if (argc)
         memcpy(all + 1, argv, argc * sizeof *all);
-    lb_status status = method->call(method, argc + 1, all, result);
+    lb_status status = call_method(method, argc + 1, all, result);
     if (all != few)
         lbi_free(&runtime->allocator, all, bytes);
     return status;
@@ -74,7 +95,7 @@ static lb_status call_found(lb_runtime *runtime, const lb_found *found,
                         found->method->owner->name,
                         found->method->symbol->text);
     case LB_FOUND_FUNCTION:
-        return found->method->call(found->method, argc, argv, result);
+        return call_method(found->method, argc, argv, result);
     case LB_FOUND_VALUE:
     case LB_FOUND_OWNED:
         return call_value(runtime, NULL, found->value, argc, argv, result);
@@ -88,14 +109,20 @@ static lb_status call_found(lb_runtime *runtime, const lb_found *found,
 lb_status lb_call(lb_runtime *runtime, const lb_found *found, size_t argc,
                   const lb_value *argv, lb_value *result)
 {
-    lb_value dropped;
+    lb_value dropped = {.bits = 0};
     if (runtime == NULL || found == NULL || (argc && argv == NULL))
         return lbi_fail(LB_BAD_ARGUMENT, "%s is NULL",
                         runtime == NULL ? "runtime"
                                         : (found == NULL ? "found" : "argv"));
-    result = result ? result : &dropped;
-    result->bits = 0;
-    return call_found(runtime, found, argc, argv, result);
+    if (result)
+        result->bits = 0;
+    lb_status status =
+        call_found(runtime, found, argc, argv, result ? result : &dropped);
+    const lbi_space *space = lbi_load(&runtime->space);
+    if (result == NULL && status == LB_OK && dropped.bits && space &&
+        space->options.release)
+        space->options.release(space->options.context, dropped);
+    return status;
 }
 
 /* ---- by symbol ---------------------------------------------------------- */
@@ -108,7 +135,7 @@ static lb_status send(lb_runtime *runtime, const lb_found *found, size_t argc,
 {
     result->bits = 0;
     if (found->kind == LB_FOUND_METHOD && found->self.bits == argv[0].bits)
-        return found->method->call(found->method, argc, argv, result);
+        return call_method(found->method, argc, argv, result);
     lb_status status = call_found(runtime, found, argc - 1, argv + 1, result);
     const lb_object_options *options = &runtime->space->options;
     if (found->kind == LB_FOUND_OWNED && options->release)

@@ -100,6 +100,6 @@ lb_status lbi_no_class(const void *object, const char *name)
     const lb_header head = lbi_read_header(object);
     return lbi_fail(LB_NO_CLASS,
                     "attribute '%s' of an object whose header {%u, %u} names "
-                    "no living class of the runtime",
+                    "no living class of the symbol's runtime",
                     name, head.handle, head.serial);
 }

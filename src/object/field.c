@@ -40,8 +40,8 @@ lb_status lbi_field_check(const lb_class *cls, const lb_symbol *symbol,
     if (spec->offset < first ||
         (size_t)spec->offset + type->size > cls->instance_size)
         return lbi_fail(LB_BAD_ARGUMENT,
-                        "field %s.%s: a %s at offset %u does not lie in the "
-                        "%zu bytes of an instance after its first %zu",
+                        "field %s.%s: type %s at offset %u does not lie in "
+                        "the %zu bytes of an instance after its first %zu",
                         cls->name, symbol->text, type->name, spec->offset,
                         cls->instance_size, first);
     if (spec->offset % type->size != 0)
@@ -103,7 +103,8 @@ lb_status lbi_field_check_value(const lb_attribute *field, lb_value value)
         (value.integer >= type->least && value.integer <= type->greatest))
         return LB_OK;
     return lbi_fail(LB_BAD_ARGUMENT,
-                    "field %s.%s: %lld does not fit a %s; want %lld to %lld",
+                    "field %s.%s: %lld does not fit the type %s; want %lld "
+                    "to %lld",
                     field->owner->name, field->symbol->text,
                     (long long)value.integer, type->name,
                     (long long)type->least, (long long)type->greatest);

@@ -280,12 +280,12 @@ static bool first_of(lb_class *cls, lb_value receiver, bool special,
                      size_t *which, lb_found *found, lb_status *result)
 {
     for (size_t i = 0; i < count; i++) {
-        lbi_question q = {.special = special};
+        lbi_question q = {.special = special, .plain = true};
         *result = special ? ask_class(&q, cls, receiver, symbols[i], found)
                           : ask(&q, receiver.constant, symbols[i], found);
         if (*result == LB_NO_ATTRIBUTE && !q.told)
             continue;
-        if (which)
+        if (which && *result == LB_OK)
             *which = i;
         return true;
     }

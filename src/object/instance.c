@@ -8,6 +8,7 @@
  */
 #include "object/instance.h"
 
+#include "object/call.h"
 #include "object/cells.h"
 #include "object/dictionary.h"
 #include "object/failure.h"
@@ -251,14 +252,21 @@ static lb_status set_data(lb_class *cls, void *object,
 {
     if (attribute->kind == LB_FIELD)
         return set_field(cls, object, attribute, value);
-    return attribute->set ? attribute->set(attribute, lb_pointer(object), value)
-                          : read_only(attribute, "cannot be set");
+    if (attribute->set == NULL)
+        return read_only(attribute, "cannot be set");
+    const unsigned long before = lbi_messages();
+    return lbi_called(attribute, "the setter of",
+                      attribute->set(attribute, lb_pointer(object), value),
+                      before);
 }
 
 static lb_status delete_data(void *object, const lb_attribute *attribute)
 {
-    return attribute->remove ? attribute->remove(attribute, lb_pointer(object))
-                             : read_only(attribute, "cannot be deleted");
+    if (attribute->remove == NULL)
+        return read_only(attribute, "cannot be deleted");
+    const unsigned long before = lbi_messages();
+    return lbi_called(attribute, "the deleter of",
+                      attribute->remove(attribute, lb_pointer(object)), before);
 }
 
 /* The data descriptor that decides in Python's order, or NULL. Locked. */

@@ -275,7 +275,10 @@ static lb_status ask_getter(lbi_question *q, const lb_attribute *property,
     if (property->get == NULL)
         return lbi_fail(LB_NO_ATTRIBUTE, "property %s.%s cannot be read",
                         property->owner->name, property->symbol->text);
-    lb_status status = property->get(property, receiver, &value);
+    const unsigned long before = lbi_messages();
+    lb_status status =
+        lbi_called(property, "the getter of",
+                   property->get(property, receiver, &value), before);
     return status == LB_OK ? found_value(found, LB_FOUND_OWNED, value) : status;
 }
 
@@ -304,7 +307,10 @@ static lb_status ask_hook(lbi_question *q, const lb_attribute *hook,
     q->told = true;
     if (status != LB_OK)
         return status;
+    const unsigned long before = lbi_messages();
     status = lbi_call_attribute(q->cls, hook, 2, argv, &value);
+    if (status == LB_NO_ATTRIBUTE && lbi_messages() == before)
+        q->told = false;
     if (options->name_value && options->release)
         options->release(options->context, argv[1]);
     return status == LB_OK ? found_value(found, LB_FOUND_OWNED, value) : status;
@@ -323,8 +329,9 @@ lb_status lbi_yield(lbi_question *q, const lbi_answered *a, lb_value receiver,
                                  (lb_value){.bits = m.payload})
                    : LB_NO_ATTRIBUTE;
     if (lbi_is_hook(m, q->symbol))
-        return q->special ? LB_NO_ATTRIBUTE
-                          : ask_hook(q, attribute, receiver, name, found);
+        return q->special || q->plain
+                   ? LB_NO_ATTRIBUTE
+                   : ask_hook(q, attribute, receiver, name, found);
     switch ((lb_attribute_kind)attribute->kind) {
     case LB_FUNCTION:
         return found_method(found, LB_FOUND_METHOD, attribute, receiver);

@@ -12,6 +12,7 @@ typedef struct lbi_question {
     lb_site *site;   /* LB_POLICY_SITE; NULL: the symbol's own number */
     bool special;    /* in Python's order the class alone */
     bool uninterned; /* a text without a mark and a number (1998) */
+    bool plain;      /* the missing hook is not asked */
     bool told;       /* lbi_yield: what failed has set its message */
 } lbi_question;
 
