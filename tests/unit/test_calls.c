@@ -368,6 +368,93 @@ static void super_after_a_class_out_of_the_order_is_refused(objects *o)
     lb_delete(s.cls, s.p);
 }
 
+/* ---- Callbacks that fail ------------------------------------------------ */
+
+static lb_status decline(const lb_attribute *self, size_t argc,
+                         const lb_value *argv, lb_value *result)
+{
+    (void)self;
+    (void)argc;
+    (void)argv;
+    (void)result;
+    return LB_NO_ATTRIBUTE;
+}
+
+static lb_status fail_silently(const lb_attribute *self, lb_value receiver,
+                               lb_value *result)
+{
+    (void)self;
+    (void)receiver;
+    (void)result;
+    return LB_METHOD_FAILED;
+}
+
+static void a_hook_that_declines_leaves_the_usual_message(objects *o)
+{
+    stage s = objects_stage(o);
+    lb_found found;
+    assert_ok(lb_class_set_value(s.base, "colour", lb_integer(0)));
+    assert_ok(lb_class_set_method(s.base, "__getattr__", decline, NULL));
+    lb_fail_with(LB_BUSY, "of something else");
+    assert_status(LB_NO_ATTRIBUTE,
+                  lb_get(s.p, objects_symbol(o, "color"), &found));
+    assert_contains(lb_message(), "'color'");
+    assert_contains(lb_message(), "'colour'");
+    lb_delete(s.cls, s.p);
+}
+
+static void a_getter_that_fails_without_a_word_is_named(objects *o)
+{
+    stage s = objects_stage(o);
+    lb_found found;
+    objects_set(o, s.base, "x",
+                (lb_attribute_spec){.kind = LB_PROPERTY, .get = fail_silently});
+    lb_fail_with(LB_BUSY, "of something else");
+    assert_status(LB_METHOD_FAILED, lb_get(s.p, s.x, &found));
+    assert_contains(lb_message(), "x");
+    assert_contains(lb_message(), "LB_METHOD_FAILED");
+    lb_delete(s.cls, s.p);
+}
+
+static void the_first_of_several_names_does_not_ask_the_hook(objects *o)
+{
+    stage s = objects_stage(o);
+    lb_found found;
+    size_t which = 7;
+    assert_ok(lb_class_set_method(s.base, "__getattr__", decline, NULL));
+    assert_ok(lb_class_set_value(s.base, "there", lb_integer(3)));
+    const lb_symbol *const names[] = {s.x, objects_symbol(o, "there")};
+    for (int i = 0; i < 2; i++) {
+        assert_ok(lb_get_first(s.p, names, 2, &which, &found));
+        assert_int_equal(which, 1);
+        assert_int_equal(found.value.integer, 3);
+    }
+    lb_delete(s.cls, s.p);
+}
+
+static lb_status give_reference(const lb_attribute *self, size_t argc,
+                                const lb_value *argv, lb_value *result)
+{
+    objects *o = self->context;
+    (void)argc;
+    (void)argv;
+    *result = objects_value(o, 3);
+    o->options.retain(o, *result);
+    return LB_OK;
+}
+
+static void a_result_that_nobody_wants_is_released(objects *o)
+{
+    stage s = objects_stage(o);
+    lb_found found;
+    assert_ok(lb_class_set_method(s.base, "x", give_reference, o));
+    assert_ok(lb_get(s.p, s.x, &found));
+    const int before = objects_count(o, 3);
+    assert_ok(lb_call(o->runtime, &found, 0, NULL, NULL));
+    assert_int_equal(objects_count(o, 3), before);
+    lb_delete(s.cls, s.p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +473,10 @@ int main(void)
         OBJECTS_TEST(super_binds_to_the_receiver),
         OBJECTS_TEST(super_of_a_class_is_what_a_class_has),
         OBJECTS_TEST(super_after_a_class_out_of_the_order_is_refused),
+        OBJECTS_TEST(a_hook_that_declines_leaves_the_usual_message),
+        OBJECTS_TEST(a_getter_that_fails_without_a_word_is_named),
+        OBJECTS_TEST(the_first_of_several_names_does_not_ask_the_hook),
+        OBJECTS_TEST(a_result_that_nobody_wants_is_released),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

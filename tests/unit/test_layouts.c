@@ -233,6 +233,19 @@ static void a_plain_object_cannot_move_to_another_runtime(objects *o)
     objects_close(&other);
 }
 
+static void an_object_cannot_become_one_of_a_larger_class(objects *o)
+{
+    lb_class *small = lb_object_class(o->runtime, "small", NULL, NULL);
+    lb_class *large = objects_class(o, "large", NULL, NULL);
+    lb_object *p = lb_new(small);
+    assert_non_null(p);
+    assert_status(LB_BAD_ARGUMENT, lb_set_class(p, large));
+    assert_contains(lb_message(), "small");
+    assert_contains(lb_message(), "large");
+    assert_int_equal(lb_is_instance(p, small), 1);
+    lb_delete(small, p);
+}
+
 static void no_instance_is_an_answer_and_no_error(objects *o)
 {
     static objects other;
@@ -518,6 +531,7 @@ int main(void)
         OBJECTS_TEST(a_base_of_the_same_layout_is_accepted),
         OBJECTS_TEST(an_object_cannot_move_to_another_runtime),
         OBJECTS_TEST(a_plain_object_cannot_move_to_another_runtime),
+        OBJECTS_TEST(an_object_cannot_become_one_of_a_larger_class),
         OBJECTS_TEST(no_instance_is_an_answer_and_no_error),
         OBJECTS_TEST(a_field_of_no_instance_is_refused),
         OBJECTS_TEST(what_is_found_needs_a_place),
