@@ -40,25 +40,31 @@ lb_status lbi_call_as_value(const lb_attribute *self, size_t argc,
                       result);
 }
 
-lb_status lbi_called(const lb_attribute *attribute, const char *what,
-                     lb_status status, unsigned long before)
+lbi_callback lbi_callback_begins(const lb_attribute *attribute)
 {
-    const lbi_space *space = attribute->owner->runtime->space;
-    if (status == LB_OK || lbi_messages() != before)
+    return (lbi_callback){attribute->symbol, lbi_messages()};
+}
+
+lb_status lbi_callback_ended(lbi_callback callback, const char *what,
+                             lb_status status)
+{
+    const lb_symbol *symbol = callback.symbol;
+    const lbi_space *space = symbol->runtime->space;
+    if (status == LB_OK || lbi_messages() != callback.messages)
         return status;
     /* A hook that does not know the name either: who asked will say so. */
-    if (status == LB_NO_ATTRIBUTE && attribute->symbol == &space->missing->open)
+    if (status == LB_NO_ATTRIBUTE && symbol == &space->missing->open)
         return status;
-    return lbi_fail(status, "%s %s.%s failed: %s", what, attribute->owner->name,
-                    attribute->symbol->text, lb_status_name(status));
+    return lbi_fail(status, "%s '%s' failed: %s", what, symbol->text,
+                    lb_status_name(status));
 }
 
 static lb_status call_method(const lb_attribute *method, size_t argc,
                              const lb_value *argv, lb_value *result)
 {
-    const unsigned long before = lbi_messages();
-    return lbi_called(method, "method",
-                      method->call(method, argc, argv, result), before);
+    const lbi_callback callback = lbi_callback_begins(method);
+    const lb_status status = method->call(method, argc, argv, result);
+    return lbi_callback_ended(callback, "method", status);
 }
 
 /* ---- with another first argument ---------------------------------------- */

@@ -10,10 +10,16 @@ lb_status lbi_call_attribute(lb_class *cls, const lb_attribute *attribute,
                              size_t argc, const lb_value *argv,
                              lb_value *result);
 
-/* The end of a callback for an attribute, with the status that it returned. When
- * it failed and set no message since there were `before`, one is set. */
-lb_status lbi_called(const lb_attribute *attribute, const char *what,
-                     lb_status status, unsigned long before);
+/* A callback for an attribute, which the attribute may not survive. */
+typedef struct lbi_callback {
+    const lb_symbol *symbol;
+    unsigned long messages; /* set before */
+} lbi_callback;
+
+lbi_callback lbi_callback_begins(const lb_attribute *attribute);
+/* Returns `status`. When the callback failed without a message, sets one. */
+lb_status lbi_callback_ended(lbi_callback callback, const char *what,
+                             lb_status status);
 
 /* The function of methods that have only a value: hands it to the program. */
 lb_status lbi_call_as_value(const lb_attribute *self, size_t argc,

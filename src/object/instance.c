@@ -254,19 +254,19 @@ static lb_status set_data(lb_class *cls, void *object,
         return set_field(cls, object, attribute, value);
     if (attribute->set == NULL)
         return read_only(attribute, "cannot be set");
-    const unsigned long before = lbi_messages();
-    return lbi_called(attribute, "the setter of",
-                      attribute->set(attribute, lb_pointer(object), value),
-                      before);
+    const lbi_callback callback = lbi_callback_begins(attribute);
+    return lbi_callback_ended(
+        callback, "the setter of",
+        attribute->set(attribute, lb_pointer(object), value));
 }
 
 static lb_status delete_data(void *object, const lb_attribute *attribute)
 {
     if (attribute->remove == NULL)
         return read_only(attribute, "cannot be deleted");
-    const unsigned long before = lbi_messages();
-    return lbi_called(attribute, "the deleter of",
-                      attribute->remove(attribute, lb_pointer(object)), before);
+    const lbi_callback callback = lbi_callback_begins(attribute);
+    return lbi_callback_ended(callback, "the deleter of",
+                              attribute->remove(attribute, lb_pointer(object)));
 }
 
 /* The data descriptor that decides in Python's order, or NULL. Locked. */

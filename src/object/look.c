@@ -275,10 +275,9 @@ static lb_status ask_getter(lbi_question *q, const lb_attribute *property,
     if (property->get == NULL)
         return lbi_fail(LB_NO_ATTRIBUTE, "property %s.%s cannot be read",
                         property->owner->name, property->symbol->text);
-    const unsigned long before = lbi_messages();
-    lb_status status =
-        lbi_called(property, "the getter of",
-                   property->get(property, receiver, &value), before);
+    const lbi_callback callback = lbi_callback_begins(property);
+    lb_status status = property->get(property, receiver, &value);
+    status = lbi_callback_ended(callback, "the getter of", status);
     return status == LB_OK ? found_value(found, LB_FOUND_OWNED, value) : status;
 }
 
