@@ -295,9 +295,9 @@ lb_status lb_class_create(lb_runtime *runtime, const lb_class_spec *spec,
     return lbi_leave_runtime(runtime, make_class(runtime, spec, result));
 }
 
-lb_class *lb_class_make(lb_runtime *runtime, const char *name,
-                        size_t instance_size, lb_class *base,
-                        lb_class *second_base)
+lb_class *lbi_class_make(lb_runtime *runtime, const char *name,
+                         size_t instance_size, uint32_t flags, lb_class *base,
+                         lb_class *second_base)
 {
     lb_class *const bases[] = {base ? base : second_base, second_base};
     lb_class *result = NULL;
@@ -306,9 +306,17 @@ lb_class *lb_class_make(lb_runtime *runtime, const char *name,
         &(lb_class_spec){.name = name,
                          .bases = bases,
                          .base_count = (base != NULL) + (second_base != NULL),
-                         .instance_size = instance_size},
+                         .instance_size = instance_size,
+                         .flags = flags},
         &result);
     return result;
+}
+
+lb_class *lb_class_make(lb_runtime *runtime, const char *name,
+                        size_t instance_size, lb_class *base,
+                        lb_class *second_base)
+{
+    return lbi_class_make(runtime, name, instance_size, 0, base, second_base);
 }
 
 /* ---- changing ----------------------------------------------------------- */

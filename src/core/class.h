@@ -59,6 +59,11 @@ lb_class *lbi_class_of(const lb_runtime *runtime, lb_header head);
 /* The same of an object of any runtime: its id tells which. */
 lb_class *lbi_class_of_any(lb_header head);
 
+/* lb_class_make, with flags. */
+lb_class *lbi_class_make(lb_runtime *runtime, const char *name,
+                         size_t instance_size, uint32_t flags, lb_class *base,
+                         lb_class *second_base);
+
 /* A header as one word, so that it is read and written whole.
  * Objects are at least 8-byte aligned, as everything with a pointer in it. */
 typedef uint64_t __attribute__((may_alias)) lbi_word;

@@ -232,17 +232,29 @@ lb_class *lb_class_of(lb_runtime *runtime, const lb_header *head)
     return lbi_class_of(runtime, lbi_read_header(head));
 }
 
-/* Whether an instance of `old` has room for what `cls` keeps in it. */
-static lb_status check_room(const lb_class *old, const lb_class *cls)
+/* Whether an instance of `old` (NULL: of no living class) can become one of
+ * `cls`. What is asked here is the same for every class it can be of. */
+static lb_status check_reclass(const lb_class *old, const lb_class *cls)
 {
-    if (old == NULL || old->instance_size == 0 ||
-        cls->instance_size <= old->instance_size)
+    if (old == NULL)
         return LB_OK;
-    return lbi_fail(LB_BAD_ARGUMENT,
-                    "an instance of %s cannot become one of %s: it has %zu "
-                    "bytes, and they take %zu",
-                    old->name, cls->name, old->instance_size,
-                    cls->instance_size);
+    if (old->runtime != cls->runtime)
+        return lbi_fail(LB_BAD_ARGUMENT,
+                        "an instance of %s cannot become one of %s, which is "
+                        "of another runtime",
+                        old->name, cls->name);
+    if (old->instance_size && cls->instance_size > old->instance_size)
+        return lbi_fail(LB_BAD_ARGUMENT,
+                        "an instance of %s cannot become one of %s: it has "
+                        "%zu bytes, and they take %zu",
+                        old->name, cls->name, old->instance_size,
+                        cls->instance_size);
+    if ((old->flags ^ cls->flags) & LB_FREE_ATTRIBUTES)
+        return lbi_fail(LB_BAD_ARGUMENT,
+                        "an instance of %s cannot become one of %s: only one "
+                        "of the two has free attributes",
+                        old->name, cls->name);
+    return LB_OK;
 }
 
 /* Under the lock, so that what an instance holds and what its class knows of
@@ -251,12 +263,6 @@ static lb_status reclass(void *object, lb_class *cls)
 {
     lb_runtime *runtime = cls->runtime;
     const lb_header head = lbi_class_header(cls);
-    const lb_class *old = lbi_class_of(runtime, lbi_read_header(object));
-    if (old && (old->flags ^ cls->flags) & LB_FREE_ATTRIBUTES)
-        return lbi_fail(LB_BAD_ARGUMENT,
-                        "an instance of %s cannot become one of %s: only one "
-                        "of the two has free attributes",
-                        old->name, cls->name);
     const lbi_observer *objects = lbi_load(&runtime->observers[LBI_OBJECTS]);
     lb_status status =
         objects ? objects->reclassed(runtime, object, cls) : LB_OK;
@@ -272,13 +278,8 @@ lb_status lb_set_class(void *object, lb_class *cls)
                         object ? "cls" : "object");
     if (cls == lb_any_class)
         return lbi_fail(LB_BAD_ARGUMENT, "lb_any_class has no instances");
-    const lb_class *now = lbi_class_of_any(lbi_read_header(object));
-    if (now && now->runtime != cls->runtime)
-        return lbi_fail(LB_BAD_ARGUMENT,
-                        "an instance of %s cannot become one of %s, which is "
-                        "of another runtime",
-                        now->name, cls->name);
-    lb_status status = check_room(now, cls);
+    lb_status status =
+        check_reclass(lbi_class_of_any(lbi_read_header(object)), cls);
     if (status != LB_OK)
         return status;
     if (cls->flags & LB_FREE_ATTRIBUTES) {
@@ -287,12 +288,6 @@ lb_status lb_set_class(void *object, lb_class *cls)
             return status;
         return lbi_leave_runtime(cls->runtime, reclass(object, cls));
     }
-    const lb_class *old = lbi_class_of(cls->runtime, lbi_read_header(object));
-    if (old && old->flags & LB_FREE_ATTRIBUTES)
-        return lbi_fail(LB_BAD_ARGUMENT,
-                        "an instance of %s cannot become one of %s, which has "
-                        "no free attributes",
-                        old->name, cls->name);
     const lb_header head = lb_class_header(cls);
     lbi_store((lbi_word *)object, lbi_word_of(head));
     return LB_OK;

@@ -179,7 +179,7 @@ lb_status lb_invoke_special(lb_class *cls, const lb_symbol *symbol, size_t argc,
 {
     lb_found found;
     lb_status status = check_call(symbol, argc, argv, result);
-    if (status != LB_OK || (status = lbi_check_member(cls, symbol)) != LB_OK)
+    if (status != LB_OK)
         return status;
     status = lb_try_get_special(cls, argv[0], symbol, &found);
     if (status == LB_NO_ATTRIBUTE)
@@ -247,7 +247,7 @@ lb_status lb_invoke_super(const lb_attribute *self, size_t argc,
                         "super: argv[0] of %s.%s is no living object of the "
                         "runtime",
                         self->owner->name, self->symbol->text);
-    status = lbi_find_super(cls, self, &next);
+    status = lbi_search_after(cls, self->owner, self->symbol, &next);
     return status == LB_OK ? lbi_call_attribute(cls, next, argc, argv, result)
                            : status;
 }

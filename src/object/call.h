@@ -25,9 +25,4 @@ lb_status lbi_callback_ended(lbi_callback callback, const char *what,
 lb_status lbi_call_as_value(const lb_attribute *self, size_t argc,
                             const lb_value *argv, lb_value *result);
 
-/* The attribute of the same name after the class of `self` in the order of
- * `cls` (see get.c). Takes the lock. */
-lb_status lbi_find_super(lb_class *cls, const lb_attribute *self,
-                         const lb_attribute **next);
-
 #endif

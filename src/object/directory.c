@@ -1,5 +1,4 @@
 /* object/directory.c - dir, and visiting values. */
-#include "object/cells.h"
 #include "object/dictionary.h"
 #include "object/failure.h"
 #include "object/field.h"
@@ -144,11 +143,11 @@ lb_status lb_dir(const void *object, lb_directory **result)
 
 lb_status lb_class_dir(lb_class *cls, lb_directory **result)
 {
-    if (cls == NULL || cls == lb_any_class || result == NULL)
-        return lbi_fail(LB_BAD_ARGUMENT, "%s",
-                        cls == NULL      ? "cls is NULL"
-                        : result == NULL ? "result is NULL"
-                                         : "lb_any_class has no attributes");
+    lb_status status = lbi_check_owner(cls);
+    if (status == LB_OK && result == NULL)
+        status = lbi_fail(LB_BAD_ARGUMENT, "result is NULL");
+    if (status != LB_OK)
+        return status;
     *result = NULL;
     return enter_and_list(cls, NULL, result);
 }

@@ -6,8 +6,6 @@
  * where cells are filled); 3. without the lock, what was found is bound, or
  * its getter called.
  */
-#include "core/ids.h"
-
 #include "object/call.h"
 #include "object/cells.h"
 #include "object/dictionary.h"
@@ -76,18 +74,26 @@ static lb_status look(lbi_question *q, lbi_answered *a)
     return LB_OK;
 }
 
+/* What follows the first step, which has answered or not. */
+static lb_status finish(lbi_question *q, bool answered, lbi_answered *a,
+                        lb_value receiver, const char *name, lb_found *found)
+{
+    lb_status status = LB_OK;
+    if (!answered) {
+        if (q->cls->flags & LB_FREE_ATTRIBUTES)
+            q->object = receiver.constant;
+        status = look(q, a);
+    }
+    return status == LB_OK ? lbi_yield(q, a, receiver, name, found) : status;
+}
+
+/* All steps, where the class is known. */
 static lb_status answer(lbi_question *q, uint32_t handle, lb_value receiver,
                         const char *name, lb_found *found)
 {
     lbi_answered a;
-    if (!look_at_cells(q, handle, receiver, &a)) {
-        if (q->cls->flags & LB_FREE_ATTRIBUTES)
-            q->object = receiver.constant;
-        lb_status status = look(q, &a);
-        if (status != LB_OK)
-            return status;
-    }
-    return lbi_yield(q, &a, receiver, name, found);
+    const bool answered = look_at_cells(q, handle, receiver, &a);
+    return finish(q, answered, &a, receiver, name, found);
 }
 
 /* ---- instances ---------------------------------------------------------- */
@@ -103,15 +109,17 @@ static lb_status ask(lbi_question *q, const void *object,
 {
     lb_runtime *runtime = symbol->runtime;
     const lb_header head = lbi_read_header(object);
+    const lb_value receiver = lb_pointer(object);
     lbi_answered a;
     q->space = runtime->space;
     q->symbol = lbi_symbol_of(symbol);
-    if (look_at_cells(q, head.handle, lb_pointer(object), &a) && is_simple(&a))
-        return lbi_yield(q, &a, lb_pointer(object), symbol->text, found);
+    const bool answered = look_at_cells(q, head.handle, receiver, &a);
+    if (answered && is_simple(&a))
+        return lbi_yield(q, &a, receiver, symbol->text, found);
     q->cls = lbi_class_of(runtime, head);
     if (q->cls == NULL)
         return lbi_no_class(object, symbol->text);
-    return answer(q, head.handle, lb_pointer(object), symbol->text, found);
+    return finish(q, answered, &a, receiver, symbol->text, found);
 }
 
 lb_status lb_try_get_slow(const void *object, const lb_symbol *symbol,
@@ -339,12 +347,6 @@ static lb_status found_in_class(lb_class *cls, lbi_meaning m, lb_found *found)
     return LB_OK;
 }
 
-static bool is_absent(lbi_meaning m, const lbi_symbol *symbol)
-{
-    return (m.word & LBI_CELL_WHAT) == LBI_CELL_ABSENT ||
-           lbi_is_hook(m, symbol);
-}
-
 lb_status lb_class_get(lb_class *cls, const lb_symbol *symbol, lb_found *found)
 {
     lb_status status = lbi_check_member(cls, symbol);
@@ -356,17 +358,15 @@ lb_status lb_class_get(lb_class *cls, const lb_symbol *symbol, lb_found *found)
         return status;
     const lbi_meaning m = lbi_meaning_of(cls, lbi_symbol_of(symbol));
     lbi_leave_quietly(cls->runtime);
-    if (is_absent(m, lbi_symbol_of(symbol)))
+    if (lbi_is_absent(m, lbi_symbol_of(symbol)))
         return lbi_no_attribute(cls, NULL, symbol->text);
     return found_in_class(cls, m, found);
 }
 
 /* ---- super -------------------------------------------------------------- */
 
-/* The attribute after `after` in the order of `cls`. */
-static lb_status search_after(lb_class *cls, const lb_class *after,
-                              const lb_symbol *symbol,
-                              const lb_attribute **found)
+lb_status lbi_search_after(lb_class *cls, const lb_class *after,
+                           const lb_symbol *symbol, const lb_attribute **found)
 {
     lb_status status = lbi_enter_runtime(cls->runtime);
     if (status != LB_OK)
@@ -396,7 +396,7 @@ lb_status lb_get_super(const lb_class *after, const void *object,
                       .symbol = lbi_symbol_of(symbol)};
     if (q.cls == NULL)
         return lbi_no_class(object, symbol->text);
-    if ((status = search_after(q.cls, after, symbol, &attribute)) != LB_OK)
+    if ((status = lbi_search_after(q.cls, after, symbol, &attribute)) != LB_OK)
         return status;
     const lbi_answered a = {.meaning = {(uintptr_t)attribute, LBI_CELL_OTHER}};
     return lbi_yield(&q, &a, lb_pointer(object), symbol->text, found);
@@ -410,14 +410,8 @@ lb_status lb_class_get_super(const lb_class *after, lb_class *cls,
     if (status != LB_OK ||
         (status = lbi_check_member(after, symbol)) != LB_OK ||
         (status = lbi_check_member(cls, symbol)) != LB_OK ||
-        (status = search_after(cls, after, symbol, &attribute)) != LB_OK)
+        (status = lbi_search_after(cls, after, symbol, &attribute)) != LB_OK)
         return status;
     return found_in_class(
         cls, (lbi_meaning){(uintptr_t)attribute, LBI_CELL_OTHER}, found);
-}
-
-lb_status lbi_find_super(lb_class *cls, const lb_attribute *self,
-                         const lb_attribute **next)
-{
-    return search_after(cls, self->owner, self->symbol, next);
 }

@@ -15,7 +15,6 @@
 #include "object/field.h"
 #include "object/look.h"
 #include "object/part.h"
-#include "object/symbol.h"
 
 /* ---- marks -------------------------------------------------------------- */
 
@@ -104,10 +103,10 @@ static lb_status delete_own(lb_class *cls, lb_object *object,
                             const lb_symbol *symbol)
 {
     lbi_parting parting;
+    if (!(cls->flags & LB_FREE_ATTRIBUTES))
+        return has_no_dictionary(cls, symbol->text);
     const lbi_place *own =
-        cls->flags & LB_FREE_ATTRIBUTES
-            ? lbi_dictionary_find(object->attributes, symbol, NULL)
-            : NULL;
+        lbi_dictionary_find(object->attributes, symbol, NULL);
     if (own == NULL)
         return LB_NO_ATTRIBUTE;
     if (!lbi_part_begin(cls->runtime, &parting))
@@ -159,10 +158,7 @@ lb_status lb_own_delete(void *object, const lb_symbol *symbol)
     lb_status status = enter(object, symbol, &cls);
     if (status != LB_OK)
         return status;
-    status = cls->flags & LB_FREE_ATTRIBUTES
-                 ? delete_own(cls, object, symbol)
-                 : has_no_dictionary(cls, symbol->text);
-    return lbi_leave_runtime(cls->runtime, status);
+    return lbi_leave_runtime(cls->runtime, delete_own(cls, object, symbol));
 }
 
 lb_status lb_own_get(const void *object, const lb_symbol *symbol,
@@ -289,17 +285,18 @@ static bool overwrite(lb_object *object, const lb_symbol *symbol,
 {
     lb_runtime *runtime = symbol->runtime;
     const lbi_space *space = runtime->space;
-    lb_found found;
     if (!space->single || !space->inlined ||
-        (space->options.release && runtime->first_reader) ||
-        lbi_get_by_cell(object, symbol, &found) != LB_OK)
+        (space->options.release && runtime->first_reader))
         return false;
     const uint32_t h = lb_handle(object);
     const uint64_t word = lbi_load_word(symbol->cells + (h & symbol->mask) + 8);
-    if (!(word & LBI_CELL_INSTANCE))
+    if ((word ^ (uint64_t)h << 40) >> LBI_CELL_ID != 0 ||
+        !(word & LBI_CELL_INSTANCE))
         return false;
-    lbi_place *own =
-        &lbi_places(object->attributes)[(uint32_t)word >> LBI_CELL_HINT];
+    lbi_place *own = (lbi_place *)(uintptr_t)lbi_own_at(
+        object, (uint32_t)word >> LBI_CELL_HINT);
+    if (own == NULL || own->symbol != symbol)
+        return false;
     const lb_value before = own->value;
     lbi_keep(space, value);
     own->value = value;
@@ -345,9 +342,7 @@ lb_status lb_unset(void *object, const lb_symbol *symbol)
         lbi_leave_quietly(cls->runtime);
         return delete_data(object, data);
     }
-    status = cls->flags & LB_FREE_ATTRIBUTES
-                 ? delete_own(cls, object, symbol)
-                 : has_no_dictionary(cls, symbol->text);
+    status = delete_own(cls, object, symbol);
     if (status == LB_NO_ATTRIBUTE)
         nothing_to_delete(cls, symbol->text);
     return lbi_leave_runtime(cls->runtime, status);
@@ -402,7 +397,7 @@ lb_status lb_unset_text(void *object, const char *name)
     return lb_unset(object, symbol);
 }
 
-/* ---- instances and their classes ---------------------------------------------------- */
+/* ---- instances and their classes ---------------------------------------- */
 
 void lbi_instance_end(lb_runtime *runtime, void *object)
 {
@@ -427,16 +422,8 @@ void lb_object_clear(lb_object *object)
 lb_class *lb_object_class(lb_runtime *runtime, const char *name, lb_class *base,
                           lb_class *second_base)
 {
-    lb_class *const bases[] = {base ? base : second_base, second_base};
-    lb_class *result = NULL;
-    lb_class_create(
-        runtime,
-        &(lb_class_spec){.name = name,
-                         .bases = bases,
-                         .base_count = (base != NULL) + (second_base != NULL),
-                         .flags = LB_FREE_ATTRIBUTES},
-        &result);
-    return result;
+    return lbi_class_make(runtime, name, 0, LB_FREE_ATTRIBUTES, base,
+                          second_base);
 }
 
 int lb_is_instance(const void *object, const lb_class *cls)

@@ -13,8 +13,6 @@
  */
 #include "object/look.h"
 
-#include "core/ids.h"
-
 #include "object/call.h"
 #include "object/cells.h"
 #include "object/dictionary.h"
@@ -24,35 +22,36 @@
 
 /* ---- the class ---------------------------------------------------------- */
 
-const lb_attribute *lbi_search(const lb_class *cls, uint32_t from,
-                               const lb_symbol *symbol)
+/* The attribute in the first class of the order from `from` on, or NULL. What
+ * is asked is counted, unless `counters` is NULL. */
+static inline const lb_attribute *walk(const lb_class *cls, uint32_t from,
+                                       const lb_symbol *symbol,
+                                       lb_counters *counters)
 {
     for (uint32_t i = from; i < cls->order_count; i++) {
-        const lb_attribute *found = lbi_member_own(cls->order[i], symbol, NULL);
+        if (counters)
+            counters->class_lookups++;
+        const lb_attribute *found = lbi_member_own(
+            cls->order[i], symbol, counters ? &counters->probes : NULL);
         if (found)
             return found;
     }
     return NULL;
 }
 
-static const lb_attribute *counted_search(const lbi_question *q)
+const lb_attribute *lbi_search(const lb_class *cls, uint32_t from,
+                               const lb_symbol *symbol)
 {
-    lb_counters *counters = &q->space->counters;
-    counters->class_searches++;
-    for (uint32_t i = 0; i < q->cls->order_count; i++) {
-        counters->class_lookups++;
-        const lb_attribute *found = lbi_member_own(
-            q->cls->order[i], &q->symbol->open, &counters->probes);
-        if (found)
-            return found;
-    }
-    return NULL;
+    return walk(cls, from, symbol, NULL);
 }
 
 static const lb_attribute *search(const lbi_question *q)
 {
-    return q->space->options.counting ? counted_search(q)
-                                      : lbi_search(q->cls, 0, &q->symbol->open);
+    lb_counters *counters = &q->space->counters;
+    if (!q->space->options.counting)
+        return lbi_search(q->cls, 0, &q->symbol->open);
+    counters->class_searches++;
+    return walk(q->cls, 0, &q->symbol->open, counters);
 }
 
 /* The classes that a search goes through count as defined from then on. */
@@ -246,8 +245,7 @@ void lbi_look(lbi_question *q, lbi_answered *a)
         look_1998(q, a);
     else
         look_python3(q, a);
-    if (!a->own && ((a->meaning.word & LBI_CELL_WHAT) == LBI_CELL_ABSENT ||
-                    lbi_is_hook(a->meaning, q->symbol)))
+    if (!a->own && lbi_is_absent(a->meaning, q->symbol))
         lbi_tally(space, not_found, 1);
 }
 

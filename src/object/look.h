@@ -40,6 +40,11 @@ lbi_meaning lbi_meaning_of(lb_class *cls, lbi_symbol *symbol);
 const lb_attribute *lbi_search(const lb_class *cls, uint32_t from,
                                const lb_symbol *symbol);
 
+/* The attribute after the class `after` in the order of `cls`, for super; fails
+ * with a message (get.c). Takes the lock. */
+lb_status lbi_search_after(lb_class *cls, const lb_class *after,
+                           const lb_symbol *symbol, const lb_attribute **found);
+
 /* What an attribute means where no instance holds the name (NULL: absent). */
 lbi_meaning lbi_plain_meaning(const lb_attribute *attribute);
 
@@ -56,6 +61,13 @@ static inline bool lbi_is_hook(lbi_meaning m, const lbi_symbol *symbol)
 {
     const lb_attribute *attribute = lbi_meant(m);
     return attribute && attribute->symbol != &symbol->open;
+}
+
+/* The class has no attribute of that name, be there a hook or not. */
+static inline bool lbi_is_absent(lbi_meaning m, const lbi_symbol *symbol)
+{
+    return (m.word & LBI_CELL_WHAT) == LBI_CELL_ABSENT ||
+           lbi_is_hook(m, symbol);
 }
 
 /* What an answer comes to: binds, calls getters and the missing hook. Without

@@ -227,12 +227,22 @@ static void carry_out(change *c, bool was_defined)
 
 /* ---- setting ------------------------------------------------------------ */
 
-lb_status lbi_check_member(const lb_class *cls, const lb_symbol *symbol)
+lb_status lbi_check_owner(const lb_class *cls)
 {
-    if (cls == NULL || symbol == NULL)
-        return lbi_fail(LB_BAD_ARGUMENT, "%s is NULL", cls ? "symbol" : "cls");
+    if (cls == NULL)
+        return lbi_fail(LB_BAD_ARGUMENT, "cls is NULL");
     if (cls == lb_any_class)
         return lbi_fail(LB_BAD_ARGUMENT, "lb_any_class has no attributes");
+    return LB_OK;
+}
+
+lb_status lbi_check_member(const lb_class *cls, const lb_symbol *symbol)
+{
+    lb_status status = lbi_check_owner(cls);
+    if (status != LB_OK)
+        return status;
+    if (symbol == NULL)
+        return lbi_fail(LB_BAD_ARGUMENT, "symbol is NULL");
     if (cls->runtime != symbol->runtime)
         return lbi_fail(LB_BAD_ARGUMENT,
                         "symbol %s is of another runtime than class %s",
@@ -243,6 +253,9 @@ lb_status lbi_check_member(const lb_class *cls, const lb_symbol *symbol)
 static lb_status check_spec(const lb_class *cls, const lb_symbol *symbol,
                             const lb_attribute_spec *spec)
 {
+    lb_status status = lbi_check_member(cls, symbol);
+    if (status != LB_OK)
+        return status;
     if (spec == NULL)
         return lbi_fail(LB_BAD_ARGUMENT, "attribute %s.%s: spec is NULL",
                         cls->name, symbol->text);
@@ -344,28 +357,20 @@ static lb_status check_definitions(const lb_class *cls,
                                    const lb_definition *definitions,
                                    size_t count)
 {
-    if (cls == NULL || cls == lb_any_class)
-        return lbi_fail(LB_BAD_ARGUMENT,
-                        cls ? "lb_any_class has no attributes" : "cls is NULL");
-    if (count && definitions == NULL)
-        return lbi_fail(LB_BAD_ARGUMENT, "definitions is NULL");
-    for (size_t i = 0; i < count; i++) {
-        lb_status status = lbi_check_member(cls, definitions[i].symbol);
-        if (status == LB_OK)
-            status =
-                check_spec(cls, definitions[i].symbol, &definitions[i].spec);
-        if (status != LB_OK)
-            return status;
-    }
-    return LB_OK;
+    lb_status status = lbi_check_owner(cls);
+    if (status == LB_OK && count && definitions == NULL)
+        status = lbi_fail(LB_BAD_ARGUMENT, "definitions is NULL");
+    for (size_t i = 0; i < count && status == LB_OK; i++)
+        status = check_spec(cls, definitions[i].symbol, &definitions[i].spec);
+    return status;
 }
 
 static lb_status enter_and_define(lb_class *cls,
                                   const lb_definition *definitions,
                                   size_t count, bool complete)
 {
-    lb_status status = check_definitions(cls, definitions, count);
-    if (status != LB_OK || (status = lbi_enter_runtime(cls->runtime)) != LB_OK)
+    lb_status status = lbi_enter_runtime(cls->runtime);
+    if (status != LB_OK)
         return status;
     return lbi_leave_runtime(cls->runtime,
                              define(cls, definitions, count, complete));
@@ -374,19 +379,28 @@ static lb_status enter_and_define(lb_class *cls,
 lb_status lb_class_define(lb_class *cls, const lb_definition *definitions,
                           size_t count)
 {
-    return enter_and_define(cls, definitions, count, true);
+    lb_status status = check_definitions(cls, definitions, count);
+    return status == LB_OK ? enter_and_define(cls, definitions, count, true)
+                           : status;
 }
 
 lb_status lb_class_set(lb_class *cls, const lb_symbol *symbol,
                        const lb_attribute_spec *spec)
 {
-    lb_status status = lbi_check_member(cls, symbol);
-    if (status != LB_OK || (status = check_spec(cls, symbol, spec)) != LB_OK)
+    lb_status status = check_spec(cls, symbol, spec);
+    if (status != LB_OK)
         return status;
     return enter_and_define(cls, &(lb_definition){symbol, *spec}, 1, false);
 }
 
 /* ---- deleting ----------------------------------------------------------- */
+
+static lb_status has_not(const lb_class *cls, const char *name)
+{
+    return lbi_fail(LB_NO_ATTRIBUTE,
+                    "the dictionary of class %s has no attribute %s", cls->name,
+                    name);
+}
 
 static lb_status delete_member(lb_class *cls, const lb_symbol *symbol)
 {
@@ -395,9 +409,7 @@ static lb_status delete_member(lb_class *cls, const lb_symbol *symbol)
     const lbi_place *own =
         members ? lbi_dictionary_find(members->dictionary, symbol, NULL) : NULL;
     if (own == NULL)
-        return lbi_fail(LB_NO_ATTRIBUTE,
-                        "the dictionary of class %s has no attribute %s",
-                        cls->name, symbol->text);
+        return has_not(cls, symbol->text);
     if (!prepare_notice(cls->runtime, &c))
         return lbi_no_memory();
     const lb_attribute *before = own->value.constant;
@@ -419,10 +431,9 @@ lb_status lb_class_delete(lb_class *cls, const lb_symbol *symbol)
 lb_status lb_dictionary_set(lb_dictionary dictionary, const char *name,
                             const lb_attribute_spec *spec)
 {
-    if (dictionary.cls == NULL || dictionary.cls == lb_any_class)
-        return lbi_fail(LB_BAD_ARGUMENT, dictionary.cls
-                                             ? "lb_any_class has no attributes"
-                                             : "cls is NULL");
+    lb_status status = lbi_check_owner(dictionary.cls);
+    if (status != LB_OK)
+        return status;
     const lb_symbol *symbol = lb_intern(dictionary.cls->runtime, name);
     if (symbol == NULL)
         return name ? LB_NO_MEMORY : LB_BAD_ARGUMENT;
@@ -451,9 +462,7 @@ lb_status lb_dictionary_delete(lb_dictionary dictionary, const char *name)
         return lbi_fail(LB_BAD_ARGUMENT, "%s is NULL", cls ? "name" : "cls");
     const lb_symbol *symbol = lb_symbol_find(cls->runtime, name);
     if (symbol == NULL)
-        return lbi_fail(LB_NO_ATTRIBUTE,
-                        "the dictionary of class %s has no attribute %s",
-                        cls->name, name);
+        return has_not(cls, name);
     return lb_class_delete(cls, symbol);
 }
 

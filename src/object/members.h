@@ -19,6 +19,8 @@ void lbi_member_changed(lb_class *cls, lbi_symbol *symbol, bool was_defined);
 /* The class ends: gives its members up. Locked. */
 void lbi_members_end(lb_runtime *runtime, lb_class *cls);
 
+/* A class that has attributes at all. */
+lb_status lbi_check_owner(const lb_class *cls);
 /* cls, symbol not NULL, of one runtime; a class that has members at all. */
 lb_status lbi_check_member(const lb_class *cls, const lb_symbol *symbol);
 
