@@ -230,6 +230,13 @@ LB_PUBLIC const lb_head *lb_generic_head(const lb_generic *generic);
 LB_PUBLIC lb_runtime *lb_generic_runtime(const lb_generic *generic);
 LB_PUBLIC size_t lb_generic_dispatched(const lb_generic *generic);
 
+/* A number that is another one after every change by which a call of `generic`
+ * (not NULL) may come to something else: of its rules, of the order of classes.
+ * For callers that keep what lb_resolve said: read it (acquire) before asking,
+ * and what was said holds as long as it stays. It lives as long as the generic
+ * function. Any thread, no lock. */
+LB_PUBLIC const uint64_t *lb_generic_version(const lb_generic *generic);
+
 /* Adds rules, all or none, in one step: a call that starts after the return
  * sees all of them. An equal rule is replaced. Errors: LB_BAD_ARGUMENT,
  * LB_BAD_SIGNATURE, LB_UNBOUND, LB_LIMIT, LB_NO_MEMORY. Ambiguities that a

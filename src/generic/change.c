@@ -90,7 +90,7 @@ static void walk_second(lb_generic *g, verdict_fn verdict, void *context)
 
 static void walk(lb_generic *g, verdict_fn verdict, void *context)
 {
-    g->version++;
+    __atomic_store_n(&g->version, g->version + 1, __ATOMIC_RELEASE);
     lbi_plans_drop(g);
     walk_table(g, verdict, context);
     walk_second(g, verdict, context);

@@ -448,6 +448,11 @@ lb_runtime *lb_generic_runtime(const lb_generic *generic)
     return generic->runtime;
 }
 
+const uint64_t *lb_generic_version(const lb_generic *generic)
+{
+    return &generic->version;
+}
+
 size_t lb_generic_dispatched(const lb_generic *generic)
 {
     return generic->dispatched;

@@ -74,7 +74,7 @@ struct lb_generic {
     unsigned keys;       /* handles per key: one more if boxed */
     lbi_table table;
     lbi_second second;
-    uint64_t version;      /* counts changes, under the lock */
+    uint64_t version;      /* lb_generic_version; written under the lock */
     uint64_t outside_hits; /* second-level hits since the last fit; atomic */
     uint64_t patience;     /* hits before another fit is tried */
 

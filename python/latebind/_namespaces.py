@@ -1,0 +1,185 @@
+"""How generic functions come to be: dispatch, generic, Dispatcher, group."""
+
+from __future__ import annotations
+
+import sys
+
+from latebind._core import GenericFunction
+from latebind._generic import add_function, current_group, define, publish_group
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import FrameType, TracebackType
+    from typing import Any
+
+
+def _home(function: Any) -> tuple[str, str]:
+    """Where a function belongs: (module, qualified name)."""
+    inner = getattr(function, "__func__", function)
+    return (
+        getattr(inner, "__module__", None) or "__main__",
+        getattr(inner, "__qualname__", None) or getattr(inner, "__name__", "f"),
+    )
+
+
+def _in_namespace(frame: FrameType, function: Any) -> GenericFunction | None:
+    """The generic function of the same name and home in the namespace of `frame`."""
+    inner = getattr(function, "__func__", function)
+    found = frame.f_locals.get(inner.__name__)
+    if isinstance(found, (classmethod, staticmethod)):
+        found = found.__func__
+    if isinstance(found, GenericFunction) and _home(found) == _home(function):
+        return found
+    return None
+
+
+def _dispatch(function: Any, frame: FrameType, options: dict[str, Any]) -> Any:
+    generic = _in_namespace(frame, function)
+    if generic is None:
+        generic = define(function, options)
+    elif options:
+        raise TypeError(
+            f"{generic.__qualname__} exists: its options belong to its first definition"
+        )
+    add_function(generic, function, localns=_locals_of(frame))
+    return generic
+
+
+def _locals_of(frame: FrameType) -> Mapping[str, Any] | None:
+    """The variables of the function in which a definition stands; for text in
+    annotations. A module's are found by the function itself."""
+    return None if frame.f_locals is frame.f_globals else frame.f_locals
+
+
+def dispatch(function: Any = None, /, **options: Any) -> Any:
+    """Collect the definitions of one name in one namespace to a generic function.
+
+    Each definition is a method for what its annotations say. Options (order,
+    combination, precedence, strict, silent, convert_returns, name, qualname, module,
+    doc) stand at the first definition: `@dispatch(order="lexicographic")`.
+    """
+    frame = sys._getframe(1)
+    if function is not None:
+        return _dispatch(function, frame, options)
+    return lambda function: _dispatch(function, frame, options)
+
+
+def _is_declaration(function: Any) -> bool:
+    """True when the body is `...`, a documentation string, `pass` or a raise of
+    NotImplementedError: nothing that could be meant to run."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return False
+    names = code.co_names
+    empty = (lambda: None).__code__
+    documented = _documented.__code__
+    raising = _raising.__code__
+    if names == ("NotImplementedError",):
+        return _shape(code) == _shape(raising)
+    return not names and _shape(code) in (_shape(empty), _shape(documented))
+
+
+def _documented() -> None:
+    """Like this."""
+
+
+def _raising() -> None:
+    raise NotImplementedError
+
+
+def _shape(code: Any) -> tuple[Any, ...]:
+    """The operations of a code object, without what debugging needs."""
+    import dis
+
+    skipped = {"RESUME", "NOP", "COPY_FREE_VARS", "MAKE_CELL", "CACHE", "PRECALL"}
+    return tuple(
+        one.opname
+        for one in dis.get_instructions(code)
+        if one.opname not in skipped and one.opname != "PUSH_NULL"
+    )
+
+
+def generic(function: Any = None, /, **options: Any) -> Any:
+    """Make a generic function from its first definition.
+
+    The definition is its first method, unless its body is only `...`, a documentation
+    string or `raise NotImplementedError`. More are added by `register`.
+    """
+    if function is None:
+        return lambda function: generic(function, **options)
+    made = define(function, options)
+    inner = getattr(function, "__func__", function)
+    made.__dict__["declaration"] = inner
+    if not _is_declaration(inner):
+        add_function(made, function, localns=_locals_of(sys._getframe(1)))
+    return made
+
+
+class Dispatcher:
+    """Generic functions of a namespace of their own, by name.
+
+    `d = Dispatcher(); @d` on a function collects; d["name"] is the generic function.
+    Options given here hold for all of its functions.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+        self._functions: dict[str, GenericFunction] = {}
+
+    def __call__(self, function: Any = None, /, **options: Any) -> Any:
+        if function is None:
+            return lambda function: self(function, **options)
+        inner = getattr(function, "__func__", function)
+        name = options.get("name") or inner.__name__
+        made = self._functions.get(name)
+        if made is None:
+            made = define(function, {**self._options, **options})
+            self._functions[name] = made
+        elif options.keys() - {"name"}:
+            raise TypeError(
+                f"{name} exists: its options belong to its first definition"
+            )
+        add_function(made, function, localns=_locals_of(sys._getframe(1)))
+        return made
+
+    @property
+    def functions(self) -> Mapping[str, GenericFunction]:
+        """The generic functions by name; a copy."""
+        return dict(self._functions)
+
+    def __getitem__(self, name: str) -> GenericFunction:
+        try:
+            return self._functions[name]
+        except KeyError:
+            known = ", ".join(self._functions) or "none yet"
+            raise KeyError(f"no function {name!r}; there are: {known}") from None
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._functions
+
+    def __repr__(self) -> str:
+        return f"<Dispatcher of {', '.join(self._functions) or 'nothing yet'}>"
+
+
+class group:
+    """Definitions inside are published together, at the end; or, after an exception
+    (with `strict` also an ambiguity that they bring), not at all."""
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self.strict = strict
+        self.pending: list[tuple[GenericFunction, tuple[Any, ...]]] = []
+
+    def __enter__(self) -> group:
+        self._token = current_group.set(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        current_group.reset(self._token)
+        if kind is None:
+            publish_group(self.pending, self.strict)

@@ -1,0 +1,32 @@
+/* choice.h - where the types of the arguments do not decide alone. */
+#ifndef LBPY_CHOICE_H
+#define LBPY_CHOICE_H
+
+#include "link.h"
+
+/* What is to be asked for arguments of given types, and what was found for each
+ * set of answers. */
+typedef struct lbpy_choice {
+    PyObject_HEAD
+    size_t count;                /* of predicates; above 64 nothing is kept */
+    lbpy_predicate **predicates; /* one use each */
+    uint8_t *slots;              /* which argument each is asked of */
+    size_t known, room;
+    struct lbpy_known {
+        uint64_t answers;
+        lbpy_link *link; /* strong */
+    } *table;
+} lbpy_choice;
+
+int lbpy_choice_setup(PyObject *module, lbpy_state *state);
+
+/* A choice for arguments of these types, one per slot, or NULL without an
+ * exception when no rule of the form looks at values there. */
+lbpy_choice *lbpy_choice_make(lbpy_generic *g, lbpy_form *form,
+                              lbpy_type *const *records);
+
+/* Asks, and finds the link; a new reference. `classes`: the engine's. */
+lbpy_link *lbpy_choose(lbpy_generic *g, lbpy_form *form, lbpy_choice *choice,
+                       PyObject *const *args);
+
+#endif

@@ -1,0 +1,714 @@
+/* form.c - forms of call, and the rules that methods become in them.
+ *
+ * For a form and a method that takes such calls:
+ *   1. each given argument has a hint; the arguments for which some method of
+ *      the form has one are the slots that are dispatched on;
+ *   2. each hint is split into alternatives (hint.h); each combination of them
+ *      is a rule of the engine, with the method as its context;
+ *   3. where two methods come to an equal rule (they differ in what this call
+ *      leaves out): the one that takes the call more exactly has it; else the
+ *      one whose hint was not split; else it is a tie, an error at the call.
+ * A method that needs another slot, or goes, makes the form's rules anew.
+ */
+#include "generic.h"
+
+#include <string.h>
+
+enum { MANY_FORMS = 256 };
+
+/* ---- rules -------------------------------------------------------------- */
+
+static size_t rule_size(const lbpy_form *form)
+{
+    return sizeof(lbpy_rule) + form->slots * sizeof(lbpy_want);
+}
+
+static void free_rule(lbpy_state *state, const lbpy_form *form, lbpy_rule *rule)
+{
+    if (rule == NULL)
+        return;
+    for (unsigned i = 0; i < form->slots; i++) {
+        lbpy_base_release(state, rule->want[i].base);
+        lbpy_predicate_release(rule->want[i].value);
+    }
+    if (rule->method && rule->method->tied)
+        Py_DECREF(rule->method);
+    PyMem_Free(rule);
+}
+
+static void free_rules(lbpy_state *state, lbpy_form *form)
+{
+    lbpy_rule **rules = form->rules;
+    const size_t count = form->count;
+    form->rules = NULL;
+    form->count = form->room = 0;
+    for (size_t i = 0; i < count; i++)
+        free_rule(state, form, rules[i]);
+    PyMem_Free(rules);
+}
+
+/* What the engine is told of a rule. */
+static void describe(const lbpy_form *form, const lbpy_rule *rule,
+                     lb_specializer *specializers, lb_rule *given)
+{
+    for (unsigned i = 0; i < form->slots; i++) {
+        const lbpy_want *w = &rule->want[i];
+        lb_class *cls = w->base ? w->base->cls : NULL;
+        specializers[i] = w->value ? lb_where(cls, &w->value->given)
+                          : cls    ? lb_is(cls)
+                                   : lb_any();
+    }
+    *given =
+        (lb_rule){.method = &rule->method->descriptor,
+                  .specializers = form->slots ? specializers : NULL,
+                  .count = form->slots,
+                  .qualifier = rule->method->qualifier,
+                  .propagate = rule->method->propagate,
+                  .commutative = rule->method->commutative && form->slots > 1,
+                  .context = rule->method};
+}
+
+static bool same_wants(const lbpy_form *form, const lbpy_rule *a,
+                       const lbpy_rule *b)
+{
+    return a->method->qualifier == b->method->qualifier &&
+           memcmp(a->want, b->want, form->slots * sizeof *a->want) == 0;
+}
+
+static lbpy_rule *equal_rule(const lbpy_form *form, const lbpy_rule *rule)
+{
+    if (!form->overlapping)
+        return NULL;
+    for (size_t i = 0; i < form->count; i++)
+        if (same_wants(form, form->rules[i], rule))
+            return form->rules[i];
+    return NULL;
+}
+
+static Py_ssize_t given_count(const lbpy_form *form)
+{
+    return form->positional +
+           (form->kwnames ? PyTuple_GET_SIZE(form->kwnames) : 0);
+}
+
+/* Step 3. 1: `fresh` takes the place of `old`, 0: it is not needed, -1. */
+static int settle(lbpy_generic *g, lbpy_form *form, lbpy_rule *old,
+                  lbpy_rule *fresh)
+{
+    const Py_ssize_t given = given_count(form);
+    if (old->method == fresh->method)
+        return 0;
+    int difference = lbpy_method_looseness(old->method, given) -
+                     lbpy_method_looseness(fresh->method, given);
+    if (difference == 0)
+        difference = old->split - fresh->split;
+    if (difference != 0)
+        return difference > 0;
+    if (g->combination != LBPY_STANDARD || g->order > LB_WEIGHTED)
+        return g->order == LB_REVERSE_DEFINITION;
+    lbpy_method *tie = lbpy_method_tie(g->state, old->method, fresh->method);
+    if (tie == NULL)
+        return -1;
+    fresh->method = tie;
+    return 1;
+}
+
+static int reserve(lbpy_form *form)
+{
+    if (form->count < form->room)
+        return 0;
+    const size_t room = form->room ? form->room * 2 : 4;
+    lbpy_rule **grown = PyMem_Realloc(form->rules, room * sizeof *grown);
+    if (grown == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    form->rules = grown;
+    form->room = room;
+    return 0;
+}
+
+static void note(lbpy_form *form, const lbpy_rule *rule)
+{
+    for (unsigned i = 0; i < form->slots; i++) {
+        const lbpy_want *w = &rule->want[i];
+        form->by_value |= w->value != NULL;
+        form->by_virtual |= w->base && w->base->role != LBPY_REAL;
+        form->by_abstract |= w->base && w->base->by_token;
+    }
+}
+
+/* Takes over `rule`; 1: *added is to be told to the engine, 0: nothing is. */
+static int keep_rule(lbpy_generic *g, lbpy_form *form, lbpy_rule *rule,
+                     lbpy_rule **added)
+{
+    lbpy_rule *old = equal_rule(form, rule);
+    if (old) {
+        const int better = settle(g, form, old, rule);
+        if (better > 0) {
+            lbpy_method *method = old->method;
+            old->method = rule->method;
+            old->split = rule->split;
+            rule->method = method;
+            *added = old;
+        }
+        free_rule(g->state, form, rule);
+        return better;
+    }
+    if (reserve(form) < 0) {
+        free_rule(g->state, form, rule);
+        return -1;
+    }
+    form->rules[form->count++] = *added = rule;
+    note(form, rule);
+    return 1;
+}
+
+/* ---- a method's rules --------------------------------------------------- */
+
+static bool accepts(const lbpy_form *form, const lbpy_method *method)
+{
+    return lbpy_method_accepts(method, form->positional, form->kwnames);
+}
+
+static lbpy_hint *hint_at(const lbpy_form *form, const lbpy_method *method,
+                          Py_ssize_t argument)
+{
+    return lbpy_method_hint(method, argument, form->positional, form->kwnames);
+}
+
+/* The alternatives for the slots of one method. */
+typedef struct splits {
+    lbpy_alternative *of[LBPY_MAX_SLOTS];
+    Py_ssize_t count[LBPY_MAX_SLOTS];
+    Py_ssize_t at[LBPY_MAX_SLOTS]; /* the combination in turn */
+    lbpy_alternative plain[LBPY_MAX_SLOTS];
+} splits;
+
+static void free_splits(const lbpy_form *form, splits *s)
+{
+    for (unsigned i = 0; i < form->slots; i++)
+        if (s->of[i] && s->of[i] != &s->plain[i])
+            lbpy_alternatives_free(s->of[i], s->count[i]);
+}
+
+static int split_all(lbpy_generic *g, const lbpy_form *form,
+                     const lbpy_method *method, splits *s)
+{
+    *s = (splits){.count = {0}};
+    for (unsigned i = 0; i < form->slots; i++) {
+        lbpy_hint *hint = hint_at(form, method, form->argument[i]);
+        if (hint == NULL) {
+            s->of[i] = &s->plain[i];
+            s->count[i] = 1;
+            continue;
+        }
+        s->count[i] = lbpy_hint_split(g->state, hint, &s->of[i]);
+        if (s->count[i] < 0) {
+            s->of[i] = NULL;
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* The next combination; false after the last. */
+static bool advance(const lbpy_form *form, splits *s)
+{
+    for (unsigned i = form->slots; i-- > 0;) {
+        if (++s->at[i] < s->count[i])
+            return true;
+        s->at[i] = 0;
+    }
+    return false;
+}
+
+static lbpy_rule *make_rule(lbpy_generic *g, const lbpy_form *form,
+                            lbpy_method *method, const splits *s)
+{
+    lbpy_rule *rule = PyMem_Calloc(1, rule_size(form));
+    if (rule == NULL)
+        return (lbpy_rule *)PyErr_NoMemory();
+    rule->method = method;
+    for (unsigned i = 0; i < form->slots; i++) {
+        const lbpy_alternative *a = &s->of[i][s->at[i]];
+        lbpy_want *w = &rule->want[i];
+        rule->split |= s->count[i] > 1;
+        if (a->base && a->base->kind != LBPY_ANY)
+            w->base = lbpy_base_of(g->state, a->base);
+        if (a->value && !PyErr_Occurred())
+            w->value = lbpy_predicate_of(g->state, a->value);
+        if (PyErr_Occurred()) {
+            free_rule(g->state, form, rule);
+            return NULL;
+        }
+    }
+    return rule;
+}
+
+/* A growing list of rules that the engine is to be told of. */
+typedef struct news {
+    lbpy_rule **at;
+    size_t count, room;
+} news;
+
+static int add_news(news *n, lbpy_rule *rule)
+{
+    if (n->count == n->room) {
+        const size_t room = n->room ? n->room * 2 : 4;
+        lbpy_rule **grown = PyMem_Realloc(n->at, room * sizeof *grown);
+        if (grown == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        n->at = grown;
+        n->room = room;
+    }
+    n->at[n->count++] = rule;
+    return 0;
+}
+
+static bool may_overlap(const lbpy_form *form, const lbpy_method *method,
+                        const splits *s)
+{
+    for (unsigned i = 0; i < form->slots; i++)
+        if (s->count[i] > 1)
+            return true;
+    return lbpy_method_looseness(method, given_count(form)) != 0;
+}
+
+static int add_method(lbpy_generic *g, lbpy_form *form, lbpy_method *method,
+                      news *n)
+{
+    splits s;
+    int status = split_all(g, form, method, &s);
+    form->overlapping |= status == 0 && may_overlap(form, method, &s);
+    if (status == 0)
+        do {
+            lbpy_rule *rule = make_rule(g, form, method, &s);
+            lbpy_rule *added;
+            status = rule ? keep_rule(g, form, rule, &added) : -1;
+            if (status > 0)
+                status = add_news(n, added);
+        } while (status == 0 && advance(form, &s));
+    free_splits(form, &s);
+    return status;
+}
+
+/* ---- slots -------------------------------------------------------------- */
+
+static bool has_slot(const lbpy_form *form, Py_ssize_t argument)
+{
+    for (unsigned i = 0; i < form->slots; i++)
+        if (form->argument[i] == argument)
+            return true;
+    return false;
+}
+
+/* True when `method` looks at an argument that is not dispatched on yet. */
+static bool wants_slot(const lbpy_form *form, const lbpy_method *method)
+{
+    for (Py_ssize_t a = 0; a < given_count(form); a++)
+        if (hint_at(form, method, a) && !has_slot(form, a))
+            return true;
+    return false;
+}
+
+/* Step 1. */
+static int choose_slots(const lbpy_generic *g, lbpy_form *form)
+{
+    const Py_ssize_t given = given_count(form);
+    for (Py_ssize_t a = 0; a < given && a < UINT8_MAX; a++) {
+        bool wanted = false;
+        for (size_t i = 0; i < g->count && !wanted; i++)
+            wanted = accepts(form, g->methods[i]) &&
+                     hint_at(form, g->methods[i], a);
+        if (!wanted)
+            continue;
+        if (form->slots == LBPY_MAX_SLOTS) {
+            PyErr_Format(PyExc_TypeError,
+                         "%U dispatches on more than %d arguments of a call "
+                         "with %zd; leave the types of the others away",
+                         g->name, LBPY_MAX_SLOTS, given);
+            return -1;
+        }
+        form->argument[form->slots++] = (uint8_t)a;
+    }
+    return 0;
+}
+
+/* ---- the engine's side -------------------------------------------------- */
+
+static lb_status tell(const lbpy_form *form, lb_generic *generic, const news *n)
+{
+    const size_t slots = form->slots ? form->slots : 1;
+    lb_rule *rules = PyMem_Calloc(n->count + 1, sizeof *rules);
+    lb_specializer *all = PyMem_Calloc(n->count * slots + 1, sizeof *all);
+    lb_status status = rules && all ? LB_OK : LB_NO_MEMORY;
+    for (size_t i = 0; i < n->count && status == LB_OK; i++)
+        describe(form, n->at[i], all + i * slots, &rules[i]);
+    if (status == LB_OK && n->count)
+        status = lb_add_rules(generic, rules, n->count);
+    PyMem_Free(rules);
+    PyMem_Free(all);
+    return status;
+}
+
+/* The name of the parameter behind a slot, borrowed, or NULL. */
+static PyObject *slot_name(const lbpy_generic *g, const lbpy_form *form,
+                           unsigned slot)
+{
+    const Py_ssize_t a = form->argument[slot];
+    if (a >= form->positional)
+        return PyTuple_GET_ITEM(form->kwnames, a - form->positional);
+    for (size_t i = 0; i < g->count; i++)
+        if (a < g->methods[i]->positional)
+            return PyTuple_GET_ITEM(g->methods[i]->names, a);
+    return NULL;
+}
+
+/* The slots in the order in which they count; 0: left to right. */
+static size_t precedence_of(const lbpy_generic *g, const lbpy_form *form,
+                            uint32_t *order)
+{
+    size_t count = 0;
+    unsigned done = 0;
+    const Py_ssize_t names =
+        g->precedence ? PyTuple_GET_SIZE(g->precedence) : 0;
+    for (Py_ssize_t k = 0; k < names; k++)
+        for (unsigned i = 0; i < form->slots; i++) {
+            PyObject *name = slot_name(g, form, i);
+            PyObject *wanted = PyTuple_GET_ITEM(g->precedence, k);
+            if (!(done >> i & 1) && name &&
+                PyUnicode_Compare(name, wanted) == 0) {
+                order[count++] = i;
+                done |= 1u << i;
+            }
+        }
+    for (unsigned i = 0; i < form->slots && names; i++)
+        if (!(done >> i & 1))
+            order[count++] = i;
+    return count;
+}
+
+static lb_status make_generic(const lbpy_generic *g, const lbpy_form *form,
+                              lb_generic **result)
+{
+    uint32_t precedence[LBPY_MAX_SLOTS];
+    const size_t count = precedence_of(g, form, precedence);
+    const lb_policy policy = {
+        .order = g->chooser ? LB_DEFINITION : g->order,
+        .combination = g->chooser                      ? LB_LIST
+                       : g->combination == LBPY_STANDARD ? LB_STANDARD
+                       : g->combination == LBPY_FIRST    ? LB_FIRST
+                                                         : LB_LIST,
+        .precedence = count ? precedence : NULL,
+        .precedence_count = count,
+        .silent = g->silent || g->chooser || g->order >= LB_DEFINITION};
+    const unsigned dispatched = form->slots ? form->slots : 1;
+    const char *name = PyUnicode_AsUTF8(g->name);
+    lb_status status = lb_generic_create_boxed(g->state->runtime, name,
+                                               dispatched, &policy, result);
+    if (status == LB_EXISTS) /* another one's: reports have titles */
+        status = lb_generic_create_boxed(g->state->runtime, NULL, dispatched,
+                                         &policy, result);
+    return status;
+}
+
+/* ---- making and rebuilding ---------------------------------------------- */
+
+static const uint64_t never = 0;
+
+void lbpy_form_forget(lbpy_form *form)
+{
+    PyObject *only = form->only;
+    form->only = NULL;
+    lbpy_cells_clear(&form->tags);
+    lbpy_cells_clear(&form->serials);
+    Py_XDECREF(only);
+}
+
+static void end_generic(lbpy_form *form)
+{
+    if (form->generic)
+        (void)lb_generic_destroy(form->generic);
+    form->generic = NULL;
+    form->version = &never;
+    form->seen = 1;
+}
+
+static void free_form(lbpy_state *state, lbpy_form *form)
+{
+    lbpy_form_forget(form);
+    end_generic(form);
+    free_rules(state, form);
+    Py_XDECREF(form->kwnames);
+    PyMem_Free(form);
+}
+
+/* One try at the rules of a form that nobody sees yet. */
+static int make_rules(lbpy_generic *g, lbpy_form *form, news *n)
+{
+    free_rules(g->state, form);
+    n->count = 0;
+    form->slots = 0;
+    form->by_abstract = form->by_virtual = form->by_value = false;
+    form->overlapping = false;
+    int status = choose_slots(g, form);
+    const uint64_t revision = g->revision;
+    for (size_t i = 0; i < g->count && status == 0; i++) {
+        if (accepts(form, g->methods[i]))
+            status = add_method(g, form, g->methods[i], n);
+        if (revision != g->revision)
+            break;
+    }
+    return status;
+}
+
+/* 1: filled, 0: no method takes such a call, -1. Python code that is asked
+ * about abstract classes may change the methods meanwhile: then once more. */
+static int fill(lbpy_generic *g, lbpy_form *form)
+{
+    news n = {0};
+    uint64_t revision;
+    int status;
+    do {
+        revision = g->revision;
+        status = make_rules(g, form, &n);
+    } while (status == 0 && revision != g->revision);
+    if (status == 0 && n.count) {
+        lb_status said = make_generic(g, form, &form->generic);
+        if (said == LB_OK)
+            said = tell(form, form->generic, &n);
+        status = said == LB_OK ? 1 : lbpy_raise(said);
+    }
+    PyMem_Free(n.at);
+    form->tags.words = form->serials.words = LBPY_KEY_WORDS(form->slots);
+    if (status == 1)
+        form->version = lb_generic_version(form->generic);
+    return status;
+}
+
+static lbpy_form *new_form(Py_ssize_t positional, PyObject *kwnames)
+{
+    lbpy_form *form = PyMem_Calloc(1, sizeof *form);
+    if (form == NULL)
+        return (lbpy_form *)PyErr_NoMemory();
+    form->positional = positional;
+    form->kwnames = Py_XNewRef(kwnames);
+    form->version = &never;
+    form->seen = 1;
+    return form;
+}
+
+static bool same_names(PyObject *a, PyObject *b)
+{
+    if (a == b)
+        return true;
+    if (a == NULL || b == NULL || PyTuple_GET_SIZE(a) != PyTuple_GET_SIZE(b))
+        return false;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(a); i++)
+        if (PyTuple_GET_ITEM(a, i) != PyTuple_GET_ITEM(b, i) &&
+            PyUnicode_Compare(PyTuple_GET_ITEM(a, i),
+                              PyTuple_GET_ITEM(b, i)) != 0)
+            return false;
+    return true;
+}
+
+static lbpy_form *find(const lbpy_generic *g, Py_ssize_t positional,
+                       PyObject *kwnames)
+{
+    for (lbpy_form *f = g->forms; f; f = f->next)
+        if (f->positional == positional && same_names(f->kwnames, kwnames))
+            return f;
+    return NULL;
+}
+
+/* Calls with names that nobody foresaw, by **: their forms must not pile up.
+ * Those without names stay, and so does what a call in flight holds. */
+static void drop_some(lbpy_generic *g)
+{
+    lbpy_form **at = &g->forms;
+    while (*at) {
+        lbpy_form *form = *at;
+        if (form->kwnames == NULL || form->users) {
+            at = &form->next;
+            continue;
+        }
+        *at = form->next;
+        g->form_count--;
+        free_form(g->state, form); /* may come back here */
+        at = &g->forms;
+    }
+}
+
+lbpy_form *lbpy_form_of(lbpy_generic *g, Py_ssize_t positional,
+                        PyObject *kwnames)
+{
+    if (kwnames && PyTuple_GET_SIZE(kwnames) == 0)
+        kwnames = NULL;
+    lbpy_form *form = find(g, positional, kwnames);
+    if (form)
+        return form;
+    if (g->form_count >= MANY_FORMS)
+        drop_some(g);
+    form = new_form(positional, kwnames);
+    const int status = form ? fill(g, form) : -1;
+    lbpy_form *other = status > 0 ? find(g, positional, kwnames) : NULL;
+    if (status <= 0 || other) {
+        if (form)
+            free_form(g->state, form);
+        return other;
+    }
+    form->next = g->forms;
+    g->forms = form;
+    g->form_count++;
+    if (kwnames == NULL && positional < LBPY_PLAIN)
+        g->plain[positional] = form;
+    return form;
+}
+
+static int rebuild(lbpy_generic *g, lbpy_form *form)
+{
+    lbpy_form *fresh = new_form(form->positional, form->kwnames);
+    if (fresh == NULL)
+        return -1;
+    form->users++;
+    const int status = fill(g, fresh);
+    form->users--;
+    if (status >= 0) {
+        const lbpy_form old = *form;
+        *form = *fresh;
+        form->next = old.next;
+        form->users = old.users;
+        *fresh = old;
+    }
+    free_form(g->state, fresh);
+    return status < 0 ? -1 : 0;
+}
+
+int lbpy_forms_rebuild(lbpy_generic *g)
+{
+    for (lbpy_form *f = g->forms; f; f = f->next)
+        if (rebuild(g, f) < 0)
+            return -1;
+    return 0;
+}
+
+/* ---- adding ------------------------------------------------------------- */
+
+static int add_to_form(lbpy_generic *g, lbpy_form *form, size_t first)
+{
+    news n = {0};
+    const uint64_t revision = g->revision;
+    bool again = form->generic == NULL;
+    int status = 0;
+    for (size_t i = first; i < g->count && !again; i++)
+        again = accepts(form, g->methods[i]) &&
+                wants_slot(form, g->methods[i]);
+    form->users++;
+    for (size_t i = first; i < g->count && status == 0 && !again; i++) {
+        if (!accepts(form, g->methods[i]))
+            continue;
+        status = add_method(g, form, g->methods[i], &n);
+        again = revision != g->revision;
+    }
+    form->users--;
+    if (status == 0 && !again && n.count) {
+        const lb_status said = tell(form, form->generic, &n);
+        status = said == LB_OK ? 0 : lbpy_raise(said);
+    }
+    PyMem_Free(n.at);
+    return status == 0 && again ? rebuild(g, form) : status;
+}
+
+/* So that ambiguities are seen at the definition. */
+static int foresee(lbpy_generic *g, const lbpy_method *method)
+{
+    if (method->keyword_required)
+        return 0;
+    for (Py_ssize_t n = method->required;
+         n <= method->positional && n < LBPY_PLAIN; n++)
+        if (g->plain[n] == NULL && lbpy_form_of(g, n, NULL) == NULL &&
+            PyErr_Occurred())
+            return -1;
+    return 0;
+}
+
+int lbpy_forms_add(lbpy_generic *g, size_t first)
+{
+    for (lbpy_form *f = g->forms; f; f = f->next)
+        if (add_to_form(g, f, first) < 0)
+            return -1;
+    for (size_t i = first; i < g->count; i++)
+        if (foresee(g, g->methods[i]) < 0)
+            return -1;
+    return 0;
+}
+
+/* ---- removing ----------------------------------------------------------- */
+
+static lb_status untell(const lbpy_form *form, const lbpy_rule *rule)
+{
+    lb_specializer specializers[LBPY_MAX_SLOTS];
+    lb_rule given;
+    describe(form, rule, specializers, &given);
+    return lb_remove_rules(form->generic, &given, 1);
+}
+
+static lb_status remove_from_form(lbpy_generic *g, lbpy_form *form,
+                                  const lbpy_method *method)
+{
+    for (size_t i = form->count; i-- > 0;) {
+        lbpy_rule *rule = form->rules[i];
+        if (rule->method != method)
+            continue;
+        const lb_status status = untell(form, rule);
+        if (status != LB_OK)
+            return status;
+        memmove(form->rules + i, form->rules + i + 1,
+                (--form->count - i) * sizeof *form->rules);
+        free_rule(g->state, form, rule);
+    }
+    return LB_OK;
+}
+
+int lbpy_forms_remove(lbpy_generic *g, lbpy_method *method)
+{
+    for (lbpy_form *f = g->forms; f; f = f->next)
+        if (f->overlapping || f->generic == NULL ||
+            remove_from_form(g, f, method) != LB_OK)
+            return 0;
+    return 1;
+}
+
+/* ---- ends --------------------------------------------------------------- */
+
+void lbpy_forms_end(lbpy_generic *g)
+{
+    lbpy_form *forms = g->forms, *next;
+    g->forms = NULL;
+    g->form_count = 0;
+    memset(g->plain, 0, sizeof g->plain);
+    for (; forms; forms = next) {
+        next = forms->next;
+        free_form(g->state, forms);
+    }
+}
+
+int lbpy_forms_traverse(lbpy_generic *g, visitproc visit, void *arg)
+{
+    for (lbpy_form *f = g->forms; f; f = f->next) {
+        Py_VISIT(f->kwnames);
+        Py_VISIT(f->only);
+        for (size_t i = 0; i < f->count; i++)
+            if (f->rules[i]->method->tied)
+                Py_VISIT(f->rules[i]->method);
+        int status = lbpy_cells_traverse(&f->tags, visit, arg);
+        if (status == 0)
+            status = lbpy_cells_traverse(&f->serials, visit, arg);
+        if (status)
+            return status;
+    }
+    return 0;
+}

@@ -1,0 +1,126 @@
+/* generic.h - generic functions and their forms.
+ *
+ * A *form* is a form of call: so many positional arguments and these names. A
+ * generic function has one boxed generic function of the engine per form that
+ * it was called in, with a rule per method that takes such a call; so defaults,
+ * *args and keywords are settled once per form, and only types are left for
+ * each call.
+ */
+#ifndef LBPY_GENERIC_H
+#define LBPY_GENERIC_H
+
+#include "cells.h"
+#include "method.h"
+#include "predicate.h"
+#include "types.h"
+
+#define LBPY_MAX_SLOTS 8 /* of the engine's boxed generic functions */
+#define LBPY_PLAIN 8     /* forms found by their number of arguments */
+
+/* What one dispatched argument must be, for one rule. */
+typedef struct lbpy_want {
+    lbpy_type *base;       /* one use; NULL: any class */
+    lbpy_predicate *value; /* one use; NULL: the class is all */
+} lbpy_want;
+
+/* A rule of a form: a method, perhaps one of several for it. */
+typedef struct lbpy_rule {
+    lbpy_method *method; /* borrowed from the generic function; a tie: strong */
+    bool split;          /* one of several that the method became here */
+    lbpy_want want[];    /* one per slot */
+} lbpy_rule;
+
+typedef struct lbpy_form {
+    struct lbpy_form *next;
+    PyObject *kwnames; /* NULL: none */
+    Py_ssize_t positional;
+    lb_generic *generic;
+    const uint64_t *version; /* of `generic` */
+    uint64_t seen;           /* version that the cells belong to */
+    uint64_t abc_token;      /* token that they belong to */
+    uint8_t slots;           /* dispatched arguments; 0: none decides */
+    uint8_t argument[LBPY_MAX_SLOTS]; /* where they are in the call */
+    bool by_abstract;        /* rules name abstract classes */
+    bool by_virtual;         /* or unions: look for ties between them */
+    bool by_value;           /* rules have value parts */
+    bool overlapping;        /* two methods may have equal rules here */
+    lbpy_cells tags;         /* by version tags */
+    lbpy_cells serials;      /* by the records' serials */
+    PyObject *only;          /* slots == 0: the node */
+    uint32_t users;          /* calls in flight that hold it */
+    lbpy_rule **rules;
+    size_t count, room;
+} lbpy_form;
+
+typedef struct lbpy_generic {
+    PyObject_HEAD
+    vectorcallfunc vectorcall;
+    lbpy_form *plain[LBPY_PLAIN]; /* without keywords, by number; or NULL */
+    lbpy_state *state;
+    lbpy_form *forms; /* all of them */
+    size_t form_count;
+    lbpy_method **methods; /* strong, in the order of definition */
+    size_t count, room;
+    uint64_t revision; /* counts changes of `methods` */
+    uint32_t *index;   /* hash of the methods: place + 1 */
+    size_t index_room;
+    PyObject *dict, *weak;
+    PyObject *name;       /* str */
+    PyObject *owner;      /* the class in whose body it was made, or NULL */
+    PyObject *precedence; /* tuple of parameter names, or NULL */
+    PyObject *combine;    /* callable on a list of results, or NULL */
+    PyObject *chooser;    /* (generic, types, methods) -> methods, or NULL */
+    PyObject *failed;     /* callable instead of raising, or NULL */
+    PyObject *retry;      /* exception for which the next one is tried, or NULL */
+    uint8_t order;        /* lb_order */
+    uint8_t combination;  /* lbpy_combination */
+    uint8_t binding;      /* lbpy_binding */
+    bool strict, silent;
+    bool counting;        /* calls go the slow way, and are counted */
+    PyObject *pending;    /* what the front end could not add yet, or NULL */
+    PyObject *counts;     /* dict: (types, method) -> calls */
+} lbpy_generic;
+
+typedef enum lbpy_combination {
+    LBPY_STANDARD,
+    LBPY_FIRST,
+    LBPY_LIST,
+    LBPY_SUM,
+    LBPY_AND,
+    LBPY_OR,
+    LBPY_APPEND,
+    LBPY_CALL /* combine(list of results) */
+} lbpy_combination;
+
+typedef enum lbpy_binding {
+    LBPY_BIND_INSTANCE,
+    LBPY_BIND_CLASS,
+    LBPY_BIND_STATIC
+} lbpy_binding;
+
+int lbpy_generic_setup(PyObject *module, lbpy_state *state);
+
+/* ---- form.c ------------------------------------------------------------ */
+
+/* The form of such a call. A form of call that no method takes has none: NULL
+ * without an exception. */
+lbpy_form *lbpy_form_of(lbpy_generic *g, Py_ssize_t positional,
+                          PyObject *kwnames);
+
+/* Adds the methods from g->methods[first] on to the forms there are, and makes
+ * the forms of calls without names that they take. 0, or -1. */
+int lbpy_forms_add(lbpy_generic *g, size_t first);
+
+/* Makes every form's rules anew, after methods were taken away. */
+int lbpy_forms_rebuild(lbpy_generic *g);
+
+/* Takes the rules of one method out of every form; 1: done, 0: rebuild. */
+int lbpy_forms_remove(lbpy_generic *g, lbpy_method *method);
+
+void lbpy_forms_end(lbpy_generic *g);
+int lbpy_forms_traverse(lbpy_generic *g, visitproc visit, void *arg);
+
+/* Forgets what calls found. */
+void lbpy_form_forget(lbpy_form *form);
+
+#endif

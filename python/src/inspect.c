@@ -1,0 +1,313 @@
+/* inspect.c - questions about a generic function, for the front end.
+ *
+ * Everything is asked of the engine for one form of call and handed out as
+ * plain tuples; words are the front end's. Types stand for arguments; where a
+ * form leaves an argument out of the dispatch its place holds None.
+ */
+#include "inspect.h"
+
+#include "resolve.h"
+#include "run.h"
+
+/* ---- a call by types ---------------------------------------------------- */
+
+/* What the front end asks about: types (or values) and the names of the last of
+ * them. */
+typedef struct question {
+    PyObject *types;  /* tuple of types */
+    PyObject *names;  /* tuple of str, or NULL */
+    PyObject *values; /* tuple, or NULL */
+    lbpy_form *form;  /* NULL: no method takes such a call */
+} question;
+
+static bool all_of(PyObject *tuple, bool types)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); i++)
+        if (types ? !PyType_Check(PyTuple_GET_ITEM(tuple, i))
+                  : !PyUnicode_Check(PyTuple_GET_ITEM(tuple, i)))
+            return false;
+    return true;
+}
+
+/* 0, or -1 and an exception. */
+static int read_question(lbpy_generic *g, PyObject *args, question *q)
+{
+    PyObject *names = Py_None, *values = Py_None;
+    *q = (question){NULL, NULL, NULL, NULL};
+    if (!PyArg_ParseTuple(args, "O!|OO", &PyTuple_Type, &q->types, &names,
+                          &values))
+        return -1;
+    const bool named = names != Py_None && PyTuple_Check(names);
+    if ((names != Py_None && !named) || !all_of(q->types, true) ||
+        (named && (!all_of(names, false) ||
+                   PyTuple_GET_SIZE(names) > PyTuple_GET_SIZE(q->types))) ||
+        (values != Py_None &&
+         (!PyTuple_Check(values) ||
+          PyTuple_GET_SIZE(values) != PyTuple_GET_SIZE(q->types)))) {
+        PyErr_SetString(PyExc_TypeError,
+                        "types, then names of the last of them, then as many "
+                        "values, all in tuples, are wanted");
+        return -1;
+    }
+    q->names = named ? names : NULL;
+    q->values = values == Py_None ? NULL : values;
+    q->form = lbpy_form_of(
+        g, PyTuple_GET_SIZE(q->types) - (named ? PyTuple_GET_SIZE(names) : 0),
+        q->names);
+    return q->form == NULL && PyErr_Occurred() ? -1 : 0;
+}
+
+static lbpy_link *answer(lbpy_generic *g, const question *q)
+{
+    if (q->form == NULL)
+        return lbpy_link_end(g, LB_NO_METHOD);
+    q->form->users++;
+    lbpy_link *link =
+        lbpy_resolve_types(g, q->form, &PyTuple_GET_ITEM(q->types, 0),
+                           q->values ? &PyTuple_GET_ITEM(q->values, 0) : NULL);
+    q->form->users--;
+    return link;
+}
+
+PyObject *lbpy_generic_resolve(PyObject *self, PyObject *args)
+{
+    lbpy_generic *g = (lbpy_generic *)self;
+    question q;
+    if (read_question(g, args, &q) < 0)
+        return NULL;
+    return (PyObject *)answer(g, &q);
+}
+
+/* ---- explain ------------------------------------------------------------ */
+
+/* (method, verdict, argument, rank, swapped) */
+static PyObject *item_of(const lbpy_form *form, const lb_explanation_item *item)
+{
+    const int argument =
+        item->verdict >= LB_REJECTED_CLASS && item->argument < form->slots
+            ? form->argument[item->argument]
+            : -1;
+    return Py_BuildValue("OiiiO", item->rule->context, (int)item->verdict,
+                         argument, (int)item->rank,
+                         item->swapped ? Py_True : Py_False);
+}
+
+static PyObject *items_of(const lbpy_form *form, const lb_explanation *e)
+{
+    PyObject *items = PyList_New(0);
+    for (size_t i = 0; items && i < e->count; i++) {
+        const lb_method *method = e->items[i].rule->method;
+        PyObject *item = method->fn == (lb_fn)lbpy_run_boxed
+                             ? item_of(form, &e->items[i])
+                             : NULL;
+        if (item == NULL ? PyErr_Occurred() != NULL
+                         : PyList_Append(items, item) < 0)
+            Py_CLEAR(items);
+        Py_XDECREF(item);
+    }
+    return items;
+}
+
+static PyObject *explain_form(lbpy_generic *g, const question *q)
+{
+    const lbpy_form *form = q->form;
+    lb_class *classes[LBPY_MAX_SLOTS] = {NULL};
+    lb_value values[LBPY_MAX_SLOTS];
+    lb_explanation *e = NULL;
+    for (unsigned i = 0; i < form->slots; i++) {
+        PyObject *type = PyTuple_GET_ITEM(q->types, form->argument[i]);
+        lbpy_type *record = lbpy_type_of(g->state, (PyTypeObject *)type);
+        if (record == NULL)
+            return NULL;
+        classes[i] = record->cls;
+        values[i] = lb_pointer(
+            q->values ? PyTuple_GET_ITEM(q->values, form->argument[i]) : NULL);
+    }
+    const lb_status status = lb_explain(form->generic, form->slots, classes,
+                                        q->values ? values : NULL, &e);
+    if (status != LB_OK || PyErr_Occurred()) {
+        if (!PyErr_Occurred())
+            lbpy_raise(status);
+        lb_explanation_free(e);
+        return NULL;
+    }
+    PyObject *items = items_of(form, e);
+    lb_explanation_free(e);
+    return items;
+}
+
+PyObject *lbpy_generic_explain(PyObject *self, PyObject *args)
+{
+    lbpy_generic *g = (lbpy_generic *)self;
+    question q;
+    if (read_question(g, args, &q) < 0)
+        return NULL;
+    lbpy_link *link = answer(g, &q);
+    PyObject *items = NULL, *result = NULL;
+    if (link)
+        items = q.form && q.form->generic ? explain_form(g, &q) : PyList_New(0);
+    if (items)
+        result = PyTuple_Pack(2, link, items);
+    Py_XDECREF(items);
+    Py_XDECREF(link);
+    return result;
+}
+
+/* ---- ambiguities -------------------------------------------------------- */
+
+int lbpy_append_ambiguity(PyObject *list, const lbpy_form *form,
+                          PyObject *first, PyObject *second, PyObject *witness,
+                          PyObject *resolving, int possible)
+{
+    PyObject *one =
+        Py_BuildValue("OOOOOnO", first, second, witness, resolving,
+                      possible ? Py_True : Py_False, form->positional,
+                      form->kwnames ? form->kwnames : Py_None);
+    const int status = one ? PyList_Append(list, one) : -1;
+    Py_XDECREF(one);
+    return status;
+}
+
+/* One per argument of the call; None where it is not dispatched on. */
+static PyObject *arguments_of(const lbpy_form *form, lb_class *const *classes)
+{
+    const Py_ssize_t count =
+        form->positional +
+        (form->kwnames ? PyTuple_GET_SIZE(form->kwnames) : 0);
+    PyObject *tuple = PyTuple_New(count);
+    for (Py_ssize_t a = 0; tuple && a < count; a++) {
+        PyObject *one = Py_NewRef(Py_None);
+        for (unsigned i = 0; i < form->slots; i++)
+            if (form->argument[i] == a && classes[i]) {
+                lbpy_type *record = lb_class_context(classes[i]);
+                if (record)
+                    Py_SETREF(one, lbpy_type_object(record));
+            }
+        PyTuple_SET_ITEM(tuple, a, one);
+    }
+    return tuple;
+}
+
+typedef struct visiting {
+    const lbpy_form *form;
+    PyObject *list;
+} visiting;
+
+static int visit_ambiguity(void *context, const lb_ambiguity *a)
+{
+    const visiting *v = context;
+    if (a->first->method->fn != (lb_fn)lbpy_run_boxed ||
+        a->second->method->fn != (lb_fn)lbpy_run_boxed)
+        return 0;
+    PyObject *witness = arguments_of(v->form, a->witness);
+    PyObject *resolving = arguments_of(v->form, a->resolving);
+    const int status =
+        witness && resolving
+            ? lbpy_append_ambiguity(v->list, v->form, a->first->context,
+                                    a->second->context, witness, resolving,
+                                    a->possible)
+            : -1;
+    Py_XDECREF(witness);
+    Py_XDECREF(resolving);
+    return status != 0;
+}
+
+/* What the engine found, with methods that stand for ties. */
+static int engine_ambiguities(const lbpy_form *form, PyObject *list)
+{
+    visiting v = {form, list};
+    const lb_status status =
+        form->generic ? lb_ambiguities(form->generic, visit_ambiguity, &v, NULL)
+                      : LB_OK;
+    if (PyErr_Occurred())
+        return -1;
+    return status == LB_OK ? 0 : lbpy_raise(status);
+}
+
+static int ties(const lbpy_form *form, PyObject *list)
+{
+    for (size_t i = 0; i < form->count; i++) {
+        const lbpy_rule *rule = form->rules[i];
+        lb_class *classes[LBPY_MAX_SLOTS];
+        if (rule->method->tied == NULL)
+            continue;
+        for (unsigned k = 0; k < form->slots; k++)
+            classes[k] = rule->want[k].base ? rule->want[k].base->cls : NULL;
+        PyObject *witness = arguments_of(form, classes);
+        const int status =
+            witness
+                ? lbpy_append_ambiguity(list, form,
+                                        PyTuple_GET_ITEM(rule->method->tied, 0),
+                                        PyTuple_GET_ITEM(rule->method->tied, 1),
+                                        witness, witness, 0)
+                : -1;
+        Py_XDECREF(witness);
+        if (status < 0)
+            return -1;
+    }
+    return 0;
+}
+
+PyObject *lbpy_generic_ambiguities(PyObject *self, PyObject *args)
+{
+    lbpy_generic *g = (lbpy_generic *)self;
+    PyObject *fresh = Py_None;
+    int engine = 1, status = 0;
+    if (!PyArg_ParseTuple(args, "|Op", &fresh, &engine))
+        return NULL;
+    if (fresh != Py_None && !PyTuple_Check(fresh))
+        return PyErr_Format(PyExc_TypeError, "a tuple of methods is wanted");
+    PyObject *list = PyList_New(0);
+    if (list == NULL)
+        return NULL;
+    for (const lbpy_form *f = g->forms; f && status == 0; f = f->next) {
+        if (engine)
+            status = engine_ambiguities(f, list);
+        if (status == 0)
+            status = ties(f, list);
+    }
+    if (status == 0)
+        status = lbpy_virtual_ties(g, fresh == Py_None ? NULL : fresh, list);
+    if (status < 0)
+        Py_CLEAR(list);
+    return list;
+}
+
+/* ---- reports ------------------------------------------------------------ */
+
+/* A page of the engine's for one form; NULL: an exception. */
+static PyObject *page_of(const lbpy_form *form,
+                         const lb_report_options *options)
+{
+    char *text = NULL;
+    const lb_status status = lb_report_html(form->generic, options, &text);
+    if (status != LB_OK) {
+        lbpy_raise(status);
+        return NULL;
+    }
+    PyObject *page = PyUnicode_FromString(text);
+    lb_text_free(lb_generic_runtime(form->generic), text);
+    return page;
+}
+
+PyObject *lbpy_generic_report(PyObject *self, PyObject *args)
+{
+    const lbpy_generic *g = (lbpy_generic *)self;
+    lb_report_options options = {.title = NULL};
+    if (!PyArg_ParseTuple(args, "|zzz", &options.title, &options.head,
+                          &options.tail))
+        return NULL;
+    PyObject *pages = PyList_New(0);
+    for (const lbpy_form *f = g->forms; f && pages; f = f->next) {
+        PyObject *page = f->generic && f->slots ? page_of(f, &options) : NULL;
+        PyObject *one =
+            page ? Py_BuildValue("nOO", f->positional,
+                                 f->kwnames ? f->kwnames : Py_None, page)
+                 : NULL;
+        if (PyErr_Occurred() || (one && PyList_Append(pages, one) < 0))
+            Py_CLEAR(pages);
+        Py_XDECREF(one);
+        Py_XDECREF(page);
+    }
+    return pages;
+}

@@ -1,0 +1,385 @@
+/* method.c - `latebind._core.Method`.
+ *
+ * The front end reads a function's signature and hands it in as it lies in the
+ * code object; here it is only stored and asked. Immutable but for its dict.
+ */
+#include "method.h"
+
+#include "run.h"
+
+#include <structmember.h>
+
+/* ---- questions ---------------------------------------------------------- */
+
+static PyObject *name_at(const lbpy_method *m, Py_ssize_t i)
+{
+    return PyTuple_GET_ITEM(m->names, i);
+}
+
+static bool same_name(PyObject *a, PyObject *b)
+{
+    return a == b || PyUnicode_Compare(a, b) == 0;
+}
+
+/* Where the parameter `name` is, among those that may be given by name; -1. */
+static Py_ssize_t named(const lbpy_method *m, PyObject *name)
+{
+    const Py_ssize_t end = m->positional + m->keywords;
+    for (Py_ssize_t i = m->positional_only; i < end; i++)
+        if (same_name(name_at(m, i), name))
+            return i >= m->positional &&
+                           (m->next_bit >> (i - m->positional) & 1)
+                       ? -1
+                       : i;
+    return -1;
+}
+
+bool lbpy_method_accepts(const lbpy_method *m, Py_ssize_t positional,
+                         PyObject *kwnames)
+{
+    Py_ssize_t filled = positional;
+    uint64_t given = m->next_bit;
+    if (positional > m->positional && !m->has_rest)
+        return false;
+    for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); k++) {
+        const Py_ssize_t i = named(m, PyTuple_GET_ITEM(kwnames, k));
+        if (i < 0 && !m->has_others)
+            return false;
+        if (i >= 0 && i < positional)
+            return false;
+        if (i >= 0 && i < m->required)
+            filled++;
+        if (i >= m->positional)
+            given |= UINT64_C(1) << (i - m->positional);
+    }
+    return filled >= m->required &&
+           (m->keyword_required & ~given) == 0;
+}
+
+lbpy_hint *lbpy_method_hint(const lbpy_method *m, Py_ssize_t index,
+                            Py_ssize_t positional, PyObject *kwnames)
+{
+    if (index < positional)
+        return index < m->positional ? m->hints[index] : m->rest;
+    const Py_ssize_t i =
+        named(m, PyTuple_GET_ITEM(kwnames, index - positional));
+    return i < 0 ? m->others : m->hints[i];
+}
+
+int lbpy_method_looseness(const lbpy_method *m, Py_ssize_t count)
+{
+    if (m->has_rest || m->has_others)
+        return 2;
+    return count != m->positional + m->keywords - (m->next_bit != 0);
+}
+
+bool lbpy_method_same(const lbpy_method *a, const lbpy_method *b)
+{
+    if (a->positional != b->positional || a->required != b->required ||
+        a->keywords != b->keywords || a->has_rest != b->has_rest ||
+        a->has_others != b->has_others || a->qualifier != b->qualifier ||
+        a->rest != b->rest || a->others != b->others ||
+        a->keyword_required != b->keyword_required)
+        return false;
+    for (Py_ssize_t i = 0; i < Py_SIZE(a); i++)
+        if (a->hints[i] != b->hints[i])
+            return false;
+    for (Py_ssize_t i = a->positional; i < a->positional + a->keywords; i++)
+        if (!same_name(name_at(a, i), name_at(b, i)))
+            return false;
+    return true;
+}
+
+Py_hash_t lbpy_method_key(const lbpy_method *m)
+{
+    uint64_t key = m->positional * 31u + m->qualifier * 7u + m->keywords;
+    for (Py_ssize_t i = 0; i < Py_SIZE(m); i++)
+        key = (key ^ (uint64_t)(uintptr_t)m->hints[i]) * 0x9E3779B97F4A7C15u;
+    return (Py_hash_t)(key >> 1);
+}
+
+/* ---- making ------------------------------------------------------------- */
+
+static lbpy_method *new_method(lbpy_state *state, Py_ssize_t hints)
+{
+    lbpy_method *m =
+        (lbpy_method *)state->method_type->tp_alloc(state->method_type, hints);
+    if (m == NULL)
+        return NULL;
+    m->descriptor = (lb_method){.abi = LB_ABI,
+                                .flags = LB_BOXED,
+                                .name = "?",
+                                .fn = (lb_fn)lbpy_run_boxed};
+    return m;
+}
+
+/* A hint or None, as a strong pointer or NULL in *to; 0, or -1. */
+static int take_hint(lbpy_state *state, PyObject *from, lbpy_hint **to,
+                     const char *what)
+{
+    if (from == Py_None)
+        return 0;
+    if (!Py_IS_TYPE(from, state->hint_type)) {
+        PyErr_Format(PyExc_TypeError, "Method: %s must be a Hint or None, got %R",
+                     what, from);
+        return -1;
+    }
+    if (((lbpy_hint *)from)->kind != LBPY_ANY)
+        *to = (lbpy_hint *)Py_NewRef(from);
+    return 0;
+}
+
+static int take_hints(lbpy_state *state, lbpy_method *m, PyObject *hints)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(hints); i++)
+        if (take_hint(state, PyTuple_GET_ITEM(hints, i), &m->hints[i],
+                      "each of hints") < 0)
+            return -1;
+    return 0;
+}
+
+/* The engine's reports call a method by this; kept alive by the function. */
+static const char *label(PyObject *function)
+{
+    PyObject *name = PyObject_GetAttrString(function, "__qualname__");
+    const char *text = NULL;
+    if (name && PyUnicode_Check(name) && Py_REFCNT(name) > 1)
+        text = PyUnicode_AsUTF8(name);
+    Py_XDECREF(name);
+    PyErr_Clear();
+    return text ? text : "method";
+}
+
+static PyObject *method_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
+{
+    static char *names[] = {"function",   "names",     "hints",
+                            "positional", "posonly",   "required",
+                            "keyword_required", "next_bit", "rest",
+                            "others",     "qualifier", "propagate",
+                            "commutative", "converts", NULL};
+    PyObject *function, *parameters, *hints, *rest = Py_False;
+    PyObject *others = Py_False;
+    int positional, posonly = 0, required = 0, qualifier = 0, propagate = 0;
+    int commutative = 0, converts = 0;
+    unsigned long long keyword_required = 0, next_bit = 0;
+    if (!PyArg_ParseTupleAndKeywords(
+            args, kwds, "OO!O!i|iiKKOOiipp:Method", names, &function,
+            &PyTuple_Type, &parameters, &PyTuple_Type, &hints, &positional,
+            &posonly, &required, &keyword_required, &next_bit, &rest, &others,
+            &qualifier, &propagate, &commutative, &converts))
+        return NULL;
+    const Py_ssize_t count = PyTuple_GET_SIZE(hints);
+    if (positional < 0 || posonly < 0 || posonly > positional ||
+        required < 0 || required > positional || count < positional ||
+        count > PyTuple_GET_SIZE(parameters) || count - positional > 63 ||
+        positional > 255 || qualifier < 0 || qualifier > LB_AROUND ||
+        propagate < 0 || propagate > LB_AT_END)
+        return PyErr_Format(PyExc_ValueError,
+                            "Method: the numbers do not fit each other");
+    for (Py_ssize_t i = 0; i < count; i++)
+        if (!PyUnicode_Check(PyTuple_GET_ITEM(parameters, i)))
+            return PyErr_Format(PyExc_TypeError,
+                                "Method: names must be strings");
+    lbpy_state *state = lbpy_state_of_type(type);
+    lbpy_method *m = new_method(state, count);
+    if (m == NULL)
+        return NULL;
+    m->function = Py_NewRef(function);
+    m->names = Py_NewRef(parameters);
+    m->positional = (uint16_t)positional;
+    m->positional_only = (uint16_t)posonly;
+    m->required = (uint16_t)required;
+    m->keywords = (uint16_t)(count - positional);
+    m->keyword_required = keyword_required & ~next_bit;
+    m->next_bit = next_bit;
+    m->has_rest = rest != Py_False;
+    m->has_others = others != Py_False;
+    m->qualifier = (uint8_t)qualifier;
+    m->propagate = (uint8_t)propagate;
+    m->commutative = commutative != 0;
+    m->converts = converts != 0;
+    m->descriptor.name = label(function);
+    if (take_hints(state, m, hints) < 0 ||
+        (m->has_rest && take_hint(state, rest, &m->rest, "rest") < 0) ||
+        (m->has_others && take_hint(state, others, &m->others, "others") < 0)) {
+        Py_DECREF(m);
+        return NULL;
+    }
+    return (PyObject *)m;
+}
+
+lbpy_method *lbpy_method_tie(lbpy_state *state, lbpy_method *a, lbpy_method *b)
+{
+    lbpy_method *m = new_method(state, 0);
+    if (m == NULL)
+        return NULL;
+    PyObject *one = PyTuple_Pack(1, b);
+    if (a->tied && one)
+        m->tied = PySequence_Concat(a->tied, one);
+    else if (one)
+        m->tied = PyTuple_Pack(2, a, b);
+    Py_XDECREF(one);
+    m->function = Py_NewRef(Py_None);
+    m->names = PyTuple_New(0);
+    m->qualifier = a->qualifier;
+    m->descriptor.name = "ambiguous";
+    if (m->tied == NULL || m->names == NULL) {
+        Py_DECREF(m);
+        return NULL;
+    }
+    return m;
+}
+
+/* ---- the type ----------------------------------------------------------- */
+
+static int method_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    lbpy_method *m = (lbpy_method *)self;
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(m->function);
+    Py_VISIT(m->names);
+    Py_VISIT(m->dict);
+    Py_VISIT(m->rest);
+    Py_VISIT(m->others);
+    Py_VISIT(m->tied);
+    for (Py_ssize_t i = 0; i < Py_SIZE(m); i++)
+        Py_VISIT(m->hints[i]);
+    return 0;
+}
+
+static int method_clear(PyObject *self)
+{
+    lbpy_method *m = (lbpy_method *)self;
+    Py_CLEAR(m->dict);
+    Py_CLEAR(m->tied);
+    /* function and hints stay: a rule may name the method until its generic
+     * function is cleared, too; they go with it. */
+    return 0;
+}
+
+static void method_dealloc(PyObject *self)
+{
+    lbpy_method *m = (lbpy_method *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    if (m->weak)
+        PyObject_ClearWeakRefs(self);
+    method_clear(self);
+    for (Py_ssize_t i = 0; i < Py_SIZE(m); i++)
+        Py_XDECREF(m->hints[i]);
+    Py_XDECREF(m->rest);
+    Py_XDECREF(m->others);
+    Py_XDECREF(m->names);
+    Py_XDECREF(m->function);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *or_false(bool has, lbpy_hint *hint)
+{
+    if (!has)
+        Py_RETURN_FALSE;
+    return Py_NewRef(hint ? (PyObject *)hint : Py_None);
+}
+
+static PyObject *get_rest(PyObject *self, void *closure)
+{
+    (void)closure;
+    return or_false(((lbpy_method *)self)->has_rest,
+                    ((lbpy_method *)self)->rest);
+}
+
+static PyObject *get_others(PyObject *self, void *closure)
+{
+    (void)closure;
+    return or_false(((lbpy_method *)self)->has_others,
+                    ((lbpy_method *)self)->others);
+}
+
+/* As they were given: a tuple of hints and Nones. */
+static PyObject *get_hints(PyObject *self, void *closure)
+{
+    const lbpy_method *m = (lbpy_method *)self;
+    (void)closure;
+    PyObject *hints = PyTuple_New(Py_SIZE(m));
+    for (Py_ssize_t i = 0; hints && i < Py_SIZE(m); i++)
+        PyTuple_SET_ITEM(hints, i,
+                         Py_NewRef(m->hints[i] ? (PyObject *)m->hints[i]
+                                               : Py_None));
+    return hints;
+}
+
+static PyObject *get_names(PyObject *self, void *closure)
+{
+    const lbpy_method *m = (lbpy_method *)self;
+    (void)closure;
+    return PyTuple_GetSlice(m->names, 0, Py_SIZE(m));
+}
+
+static PyGetSetDef method_getset[] = {
+    {"parameter_hints", get_hints, NULL,
+     "Hints of the positional and the keyword-only parameters; None: any.",
+     NULL},
+    {"parameter_names", get_names, NULL, "Names of the same parameters.", NULL},
+    {"rest", get_rest, NULL,
+     "Hint of *args, None: any, False: there is no such parameter.", NULL},
+    {"others", get_others, NULL, "The same for **kwargs.", NULL},
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMemberDef method_members[] = {
+    {"function", T_OBJECT_EX, offsetof(lbpy_method, function), READONLY,
+     "What is called."},
+    {"tied", T_OBJECT, offsetof(lbpy_method, tied), READONLY,
+     "The methods between which nothing decides, or None."},
+    {"positional", T_USHORT, offsetof(lbpy_method, positional), READONLY,
+     "How many parameters may be given by position."},
+    {"positional_only", T_USHORT, offsetof(lbpy_method, positional_only),
+     READONLY, "How many of them only so."},
+    {"required", T_USHORT, offsetof(lbpy_method, required), READONLY,
+     "How many of them have no default."},
+    {"keyword_required", T_ULONGLONG, offsetof(lbpy_method, keyword_required),
+     READONLY, "Bit i: keyword-only parameter i has no default."},
+    {"next_bit", T_ULONGLONG, offsetof(lbpy_method, next_bit), READONLY,
+     "The bit of the keyword-only parameter next_method, or 0."},
+    {"commutative", T_BOOL, offsetof(lbpy_method, commutative), READONLY,
+     "Also applicable with its first two arguments exchanged."},
+    {"converts", T_BOOL, offsetof(lbpy_method, converts), READONLY,
+     "Its result is converted to its return annotation."},
+    {"qualifier_code", T_UBYTE, offsetof(lbpy_method, qualifier), READONLY,
+     "0 primary, 1 before, 2 after, 3 around."},
+    {"propagate_code", T_UBYTE, offsetof(lbpy_method, propagate), READONLY,
+     "0 none, 1 at start, 2 at end."},
+    {"__dictoffset__", T_PYSSIZET, offsetof(lbpy_method, dict), READONLY, NULL},
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(lbpy_method, weak), READONLY,
+     NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot method_slots[] = {
+    {Py_tp_doc, "One implementation of a generic function."},
+    {Py_tp_new, method_new},
+    {Py_tp_dealloc, method_dealloc},
+    {Py_tp_traverse, method_traverse},
+    {Py_tp_clear, method_clear},
+    {Py_tp_getset, method_getset},
+    {Py_tp_members, method_members},
+    {0, NULL},
+};
+
+static PyType_Spec method_spec = {
+    .name = "latebind._core.Method",
+    .basicsize = sizeof(lbpy_method),
+    .itemsize = sizeof(lbpy_hint *),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .slots = method_slots,
+};
+
+int lbpy_method_setup(PyObject *module, lbpy_state *state)
+{
+    state->method_type = (PyTypeObject *)PyType_FromModuleAndSpec(
+        module, &method_spec, NULL);
+    return state->method_type ? PyModule_AddType(module, state->method_type)
+                              : -1;
+}

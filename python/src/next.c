@@ -1,0 +1,162 @@
+/* next.c - `next_method`: what comes after the running method, with its call.
+ *
+ * Called without arguments it goes on with those of the call; with arguments,
+ * with these. The chain is the one that was found for the call, whatever the
+ * new arguments' types are, as in CLOS. True when there is something to call.
+ */
+#include "run.h"
+
+#include <structmember.h>
+
+typedef struct lbpy_next {
+    PyObject_VAR_HEAD vectorcallfunc vectorcall;
+    lbpy_generic *generic;
+    lbpy_link *link;
+    PyObject *kwnames; /* or NULL */
+    Py_ssize_t nargs;  /* positional ones of args */
+    bool swapped;      /* the first two are to be exchanged */
+    PyObject *args[];
+} lbpy_next;
+
+/* Exchanges the first two of `count` arguments on the way. */
+static PyObject *run_exchanged(lbpy_next *self, PyObject *const *args,
+                               Py_ssize_t nargs, PyObject *kwnames)
+{
+    const Py_ssize_t all = nargs + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
+    PyObject **exchanged = PyMem_Malloc((size_t)(all + 1) * sizeof *exchanged);
+    if (exchanged == NULL)
+        return PyErr_NoMemory();
+    for (Py_ssize_t i = 0; i < all; i++)
+        exchanged[i] = args[nargs >= 2 && i < 2 ? 1 - i : i];
+    PyObject *result =
+        lbpy_run(self->generic, self->link, exchanged, (size_t)nargs, kwnames);
+    PyMem_Free(exchanged);
+    return result;
+}
+
+static PyObject *next_call(PyObject *callable, PyObject *const *args,
+                           size_t nargsf, PyObject *kwnames)
+{
+    lbpy_next *self = (lbpy_next *)callable;
+    Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+    if (nargs == 0 && (kwnames == NULL || PyTuple_GET_SIZE(kwnames) == 0)) {
+        args = self->args;
+        nargs = self->nargs;
+        kwnames = self->kwnames;
+    }
+    if (self->swapped)
+        return run_exchanged(self, args, nargs, kwnames);
+    return lbpy_run(self->generic, self->link, args, (size_t)nargs, kwnames);
+}
+
+PyObject *lbpy_next_make(lbpy_generic *g, lbpy_link *link, bool swapped,
+                         PyObject *const *args, Py_ssize_t nargs,
+                         PyObject *kwnames)
+{
+    const Py_ssize_t all = nargs + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
+    lbpy_next *self = PyObject_GC_NewVar(lbpy_next, g->state->next_type, all);
+    if (self == NULL)
+        return NULL;
+    self->vectorcall = next_call;
+    self->generic = (lbpy_generic *)Py_NewRef(g);
+    self->link = (lbpy_link *)Py_NewRef(link);
+    self->kwnames = Py_XNewRef(kwnames);
+    self->nargs = nargs;
+    self->swapped = swapped;
+    for (Py_ssize_t i = 0; i < all; i++)
+        self->args[i] = Py_NewRef(args[i]);
+    PyObject_GC_Track(self);
+    return (PyObject *)self;
+}
+
+static int next_traverse(PyObject *object, visitproc visit, void *arg)
+{
+    lbpy_next *self = (lbpy_next *)object;
+    Py_VISIT(Py_TYPE(object));
+    Py_VISIT(self->generic);
+    Py_VISIT(self->link);
+    for (Py_ssize_t i = 0; i < Py_SIZE(self); i++)
+        Py_VISIT(self->args[i]);
+    return 0;
+}
+
+static void next_dealloc(PyObject *object)
+{
+    lbpy_next *self = (lbpy_next *)object;
+    PyTypeObject *type = Py_TYPE(object);
+    PyObject_GC_UnTrack(object);
+    for (Py_ssize_t i = 0; i < Py_SIZE(self); i++)
+        Py_DECREF(self->args[i]);
+    Py_XDECREF(self->kwnames);
+    Py_DECREF(self->link);
+    Py_DECREF(self->generic);
+    PyObject_GC_Del(object);
+    Py_DECREF(type);
+}
+
+static int next_bool(PyObject *object)
+{
+    lbpy_next *self = (lbpy_next *)object;
+    if (self->link->kind == LBPY_LINK_INHERIT)
+        return self->nargs ? lbpy_inherited(self->generic, self->args[0], NULL)
+                           : 0;
+    return self->link->kind != LBPY_LINK_END;
+}
+
+static PyObject *next_repr(PyObject *object)
+{
+    lbpy_next *self = (lbpy_next *)object;
+    if (self->link->method)
+        return PyUnicode_FromFormat("<next method of %U: %R>",
+                                    self->generic->name,
+                                    self->link->method->function);
+    return PyUnicode_FromFormat("<next method of %U>", self->generic->name);
+}
+
+static PyObject *next_method(PyObject *object, void *closure)
+{
+    (void)closure;
+    const lbpy_next *self = (lbpy_next *)object;
+    return Py_NewRef(self->link->method ? (PyObject *)self->link->method
+                                        : Py_None);
+}
+
+static PyGetSetDef next_getset[] = {
+    {"method", next_method, NULL, "The method that it runs first, or None.",
+     NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMemberDef next_members[] = {
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(lbpy_next, vectorcall),
+     READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot next_slots[] = {
+    {Py_tp_doc, "The rest of a call: the methods after the running one."},
+    {Py_tp_dealloc, next_dealloc},
+    {Py_tp_traverse, next_traverse},
+    {Py_tp_call, PyVectorcall_Call},
+    {Py_tp_repr, next_repr},
+    {Py_nb_bool, next_bool},
+    {Py_tp_getset, next_getset},
+    {Py_tp_members, next_members},
+    {0, NULL},
+};
+
+static PyType_Spec next_spec = {
+    .name = "latebind._core.NextMethod",
+    .basicsize = offsetof(lbpy_next, args),
+    .itemsize = sizeof(PyObject *),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
+             Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = next_slots,
+};
+
+int lbpy_next_setup(PyObject *module, lbpy_state *state)
+{
+    state->next_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &next_spec, NULL);
+    return state->next_type ? PyModule_AddType(module, state->next_type) : -1;
+}

@@ -1,0 +1,144 @@
+/* predicate.c - hints with a value part as predicates of the engine.
+ *
+ * The engine orders predicates by what each says it implies. That is found out
+ * when a predicate is made, against all the others, and told to both sides.
+ * Cost of making one: a comparison of hints per living predicate.
+ */
+#include "predicate.h"
+
+/* Called by the engine, by a thread that may not hold the interpreter's lock:
+ * a C caller's. */
+static int ask(lbpy_predicate *p, PyObject *value)
+{
+    for (const lbpy_choosing *c = p->state->choosing; c; c = c->outer)
+        for (size_t i = 0; i < c->count; i++)
+            if (c->predicates[i] == p && c->values[i] == value)
+                return (int)(c->answers >> i & 1);
+    return p->hint ? lbpy_hint_check(p->hint, value) : 0;
+}
+
+static int test(void *context, lb_value value)
+{
+    const PyGILState_STATE had = PyGILState_Ensure();
+    const int answer = ask(context, value.pointer);
+    PyGILState_Release(had);
+    return answer;
+}
+
+/* Tells that `p` implies `q`. The array is replaced by a longer one before its
+ * count grows, and old ones stay until the end, for a thread that reads. */
+static int add_implied(lbpy_predicate *p, lbpy_predicate *q)
+{
+    const size_t count = p->given.implies_count;
+    if (count == p->room) {
+        const size_t room = p->room ? p->room * 2 : 2;
+        const lb_predicate **grown = PyMem_RawCalloc(room + 1, sizeof *grown);
+        if (grown == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        /* The first place holds the array before, to be freed with it. */
+        grown[0] =
+            (const void *)(p->given.implies ? p->given.implies - 1 : NULL);
+        for (size_t i = 0; i < count; i++)
+            grown[i + 1] = p->given.implies[i];
+        __atomic_store_n(&p->given.implies, grown + 1, __ATOMIC_RELEASE);
+        p->room = room;
+    }
+    ((const lb_predicate **)p->given.implies)[count] = &q->given;
+    __atomic_store_n(&p->given.implies_count, count + 1, __ATOMIC_RELEASE);
+    return 0;
+}
+
+static int relate(lbpy_predicate *p, lbpy_predicate *q)
+{
+    int yes = lbpy_hint_implies(p->hint, q->hint);
+    if (yes > 0)
+        yes = add_implied(p, q);
+    return yes;
+}
+
+static int relate_to_all(lbpy_state *state, lbpy_predicate *fresh)
+{
+    for (lbpy_predicate *p = state->first_predicate; p; p = p->next) {
+        if (p == fresh || p->hint == NULL)
+            continue;
+        if (relate(fresh, p) < 0 || relate(p, fresh) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static lbpy_predicate *find(lbpy_state *state, lbpy_hint *hint)
+{
+    PyObject *known =
+        PyDict_GetItemWithError(state->predicates, (PyObject *)hint);
+    return known ? PyLong_AsVoidPtr(known) : NULL;
+}
+
+static lbpy_predicate *make(lbpy_state *state, lbpy_hint *hint)
+{
+    lbpy_predicate *p = PyMem_RawCalloc(1, sizeof *p);
+    if (p == NULL)
+        return (lbpy_predicate *)PyErr_NoMemory();
+    p->state = state;
+    p->hint = (lbpy_hint *)Py_NewRef(hint);
+    p->given.name = "hint";
+    p->given.test = test;
+    p->given.context = p;
+    p->next = state->first_predicate;
+    state->first_predicate = p;
+    PyObject *address = PyLong_FromVoidPtr(p);
+    if (address == NULL || relate_to_all(state, p) < 0 ||
+        PyDict_SetItem(state->predicates, (PyObject *)hint, address) < 0)
+        Py_CLEAR(p->hint); /* stays in the list, unused */
+    Py_XDECREF(address);
+    return p->hint ? p : NULL;
+}
+
+lbpy_predicate *lbpy_predicate_of(lbpy_state *state, lbpy_hint *hint)
+{
+    lbpy_predicate *p = find(state, hint);
+    if (p == NULL && !PyErr_Occurred())
+        p = make(state, hint);
+    if (p)
+        p->uses++;
+    return p;
+}
+
+void lbpy_predicate_release(lbpy_predicate *p)
+{
+    if (p == NULL || --p->uses > 0)
+        return;
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    if (p->state->predicates &&
+        PyDict_DelItem(p->state->predicates, (PyObject *)p->hint) < 0)
+        PyErr_Clear();
+    Py_CLEAR(p->hint);
+    PyErr_Restore(type, value, traceback);
+}
+
+static void free_implied(const lb_predicate *const *implies)
+{
+    while (implies) {
+        const lb_predicate *const *block = implies - 1;
+        implies = (const lb_predicate *const *)(const void *)block[0];
+        if (implies)
+            implies++;
+        PyMem_RawFree((void *)(uintptr_t)block);
+    }
+}
+
+void lbpy_predicates_end(lbpy_state *state)
+{
+    lbpy_predicate *next;
+    for (lbpy_predicate *p = state->first_predicate; p; p = next) {
+        next = p->next;
+        Py_CLEAR(p->hint);
+        free_implied(p->given.implies);
+        PyMem_RawFree(p);
+    }
+    state->first_predicate = NULL;
+    Py_CLEAR(state->predicates);
+}

@@ -1,0 +1,33 @@
+/* predicate.h - hints with a value part as predicates of the engine. */
+#ifndef LBPY_PREDICATE_H
+#define LBPY_PREDICATE_H
+
+#include "hint.h"
+
+/* One per hint, for as long as the runtime lives: the engine keeps addresses.
+ * Without uses it holds no hint and no rule names it. */
+struct lbpy_predicate {
+    lb_predicate given; /* what the engine sees; `implies` grows */
+    lbpy_state *state;
+    lbpy_hint *hint; /* strong while there are uses */
+    Py_ssize_t uses;
+    size_t room; /* of given.implies */
+    lbpy_predicate *next;
+};
+
+/* Answers that a running question has already (see choice.c), so that user
+ * code is asked once for each argument. Innermost first. */
+typedef struct lbpy_choosing {
+    lbpy_predicate *const *predicates;
+    PyObject *const *values; /* one per predicate */
+    size_t count;
+    uint64_t answers; /* bit i: predicate i holds */
+    struct lbpy_choosing *outer;
+} lbpy_choosing;
+
+/* The predicate of `hint`, with one use more. NULL: an exception. */
+lbpy_predicate *lbpy_predicate_of(lbpy_state *state, lbpy_hint *hint);
+void lbpy_predicate_release(lbpy_predicate *predicate);
+void lbpy_predicates_end(lbpy_state *state);
+
+#endif

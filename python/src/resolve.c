@@ -1,0 +1,323 @@
+/* resolve.c - what happens when a call finds nothing in its cell.
+ *
+ *   1. Forget what was kept for another version of the engine's generic
+ *      function, or for another state of the abstract classes.
+ *   2. Take the records of the arguments' types (types.h); their serials are the
+ *      key of the second table, which outlives version tags.
+ *   3. Not there: if values may matter for these types, make a choice of it;
+ *      else ask the engine, in a bracket, and copy its entry to links.
+ *   4. Keep it under the serials, and under the version tags if all types have
+ *      one; a type without gets one, unless it is written to all the time.
+ *   5. A choice asks the values now.
+ * Python code may run in steps 2, 3 and 5, and change anything: what was found
+ * is kept only if the version is still the one from before.
+ */
+#include "resolve.h"
+
+#include <string.h>
+
+static uint64_t version_of(const lbpy_form *form)
+{
+    return __atomic_load_n(form->version, __ATOMIC_ACQUIRE);
+}
+
+/* ---- step 1 ------------------------------------------------------------- */
+
+static int catch_up(lbpy_generic *g, lbpy_form *form)
+{
+    if (form->by_abstract) {
+        if (lbpy_abc_refresh(g->state) < 0)
+            return -1;
+        if (form->abc_token != g->state->abc_token) {
+            /* The serials' table may stay: a type whose order changed gets
+             * another one. */
+            lbpy_cells_clear(&form->tags);
+            form->abc_token = g->state->abc_token;
+        }
+    }
+    const uint64_t version = version_of(form);
+    if (form->seen != version) {
+        lbpy_form_forget(form);
+        form->seen = version;
+    }
+    return 0;
+}
+
+/* ---- keys --------------------------------------------------------------- */
+
+static bool serial_key(const lbpy_form *form, lbpy_type *const *records,
+                       uint64_t *key)
+{
+    memset(key, 0, LBPY_MAX_WORDS * sizeof *key);
+    for (unsigned i = 0; i < form->slots; i++) {
+        if (records[i]->serial == 0)
+            return false;
+        key[i / 2] |= (uint64_t)records[i]->serial << (i % 2 * 32);
+    }
+    return true;
+}
+
+/* Lets the interpreter give the type a version tag; it does when an attribute
+ * is looked up. A class that is written to between all calls is asked ever more
+ * rarely, since tags are not without end. */
+static void want_tag(const lbpy_state *state, lbpy_type *record)
+{
+    PyTypeObject *type = record->type;
+    if (type->tp_version_tag != 0 || (record->untagged++ & 15) != 0)
+        return;
+#if PY_VERSION_HEX >= 0x030C0000
+    (void)state;
+    (void)PyUnstable_Type_AssignVersionTag(type);
+#else
+    (void)_PyType_Lookup(type, PyTuple_GET_ITEM(state->next_names, 0));
+#endif
+}
+
+static bool tag_key(const lbpy_form *form, PyObject *const *args, uint64_t *key)
+{
+    memset(key, 0, LBPY_MAX_WORDS * sizeof *key);
+    for (unsigned i = 0; i < form->slots; i++) {
+        const uint32_t tag = Py_TYPE(args[form->argument[i]])->tp_version_tag;
+        if (tag == 0)
+            return false;
+        key[i / 2] |= (uint64_t)tag << (i % 2 * 32);
+    }
+    return true;
+}
+
+/* ---- step 3 ------------------------------------------------------------- */
+
+/* Records of the types, one per slot; false: an exception. */
+static bool records_of(lbpy_state *state, const lbpy_form *form,
+                       PyTypeObject *const *types, lbpy_type **records)
+{
+    for (unsigned i = 0; i < form->slots; i++)
+        if ((records[i] = lbpy_type_of(state, types[i])) == NULL)
+            return false;
+    /* One's Python code may have ended what another's order was. */
+    for (unsigned i = 0; i < form->slots; i++)
+        if ((records[i] = lbpy_type_of(state, types[i])) == NULL)
+            return false;
+    return true;
+}
+
+static void types_of(const lbpy_form *form, PyObject *const *args,
+                     PyTypeObject **types)
+{
+    for (unsigned i = 0; i < form->slots; i++)
+        types[i] = Py_TYPE(args[form->argument[i]]);
+}
+
+static lbpy_link *chosen_by_user(lbpy_generic *g, const lbpy_form *form,
+                                 const lb_entry *entry,
+                                 PyTypeObject *const *types);
+
+/* Asks the engine. `values`: one per slot, or NULL. */
+static lbpy_link *ask_engine(lbpy_generic *g, lbpy_form *form,
+                             lbpy_type *const *records,
+                             PyTypeObject *const *types,
+                             PyObject *const *values, bool whole)
+{
+    lb_class *classes[LBPY_MAX_SLOTS] = {NULL};
+    lb_value given[LBPY_MAX_SLOTS];
+    for (unsigned i = 0; i < form->slots; i++) {
+        classes[i] = records[i]->cls;
+        given[i] = lb_pointer(values ? values[i] : NULL);
+    }
+    if (form->generic == NULL)
+        return lbpy_link_end(g, LB_NO_METHOD);
+    lb_reader *reader = lbpy_enter(g->state);
+    if (reader == NULL)
+        return NULL;
+    const lb_entry *entry =
+        lb_resolve(form->generic, classes, values ? given : NULL);
+    lbpy_link *link = NULL;
+    if (PyErr_Occurred() || entry->status == LB_PREDICATE_FAILED ||
+        entry->status == LB_NO_MEMORY) {
+        if (!PyErr_Occurred())
+            lbpy_raise((lb_status)entry->status);
+    } else if (g->chooser) {
+        link = chosen_by_user(g, form, entry, types);
+    } else {
+        link = lbpy_link_of(g, form, entry, whole);
+    }
+    lbpy_leave(g->state, reader);
+    return link;
+}
+
+/* The applicable methods, in the order of definition, of a combined entry. */
+static PyObject *applicable(lbpy_generic *g, const lb_entry *entry)
+{
+    PyObject *methods = PyList_New(0);
+    for (uint32_t i = 0; methods && i < entry->part_count; i++) {
+        lbpy_method *method = entry->parts[i]->context;
+        const int has = PySequence_Contains(methods, (PyObject *)method);
+        if (has < 0 || (!has && PyList_Append(methods, (PyObject *)method) < 0))
+            Py_CLEAR(methods);
+    }
+    PyObject *tuple = methods ? PyList_AsTuple(methods) : NULL;
+    Py_XDECREF(methods);
+    (void)g;
+    return tuple;
+}
+
+/* The types of the positional arguments; object where none is looked at. */
+static PyObject *type_tuple(const lbpy_form *form, PyTypeObject *const *types)
+{
+    PyObject *tuple = PyTuple_New(form->positional);
+    for (Py_ssize_t a = 0; tuple && a < form->positional; a++) {
+        PyTypeObject *type = &PyBaseObject_Type;
+        for (unsigned i = 0; i < form->slots; i++)
+            if (form->argument[i] == a)
+                type = types[i];
+        PyTuple_SET_ITEM(tuple, a, Py_NewRef((PyObject *)type));
+    }
+    return tuple;
+}
+
+/* The chain in the order that the generic function's chooser says. */
+static lbpy_link *chosen_by_user(lbpy_generic *g, const lbpy_form *form,
+                                 const lb_entry *entry,
+                                 PyTypeObject *const *types)
+{
+    if (entry->status != LB_OK)
+        return lbpy_link_end(g, (lb_status)entry->status);
+    PyObject *all = applicable(g, entry);
+    PyObject *of = type_tuple(form, types);
+    PyObject *chooser = Py_NewRef(g->chooser);
+    PyObject *said =
+        all && of ? PyObject_CallFunctionObjArgs(chooser, g, of, all, NULL)
+                  : NULL;
+    PyObject *order = said ? PySequence_Tuple(said) : NULL;
+    lbpy_link *link = NULL;
+    bool good = order != NULL;
+    for (Py_ssize_t i = 0; good && i < PyTuple_GET_SIZE(order); i++)
+        good = Py_IS_TYPE(PyTuple_GET_ITEM(order, i), g->state->method_type);
+    if (good)
+        link = lbpy_link_list(g, order);
+    else if (order)
+        PyErr_Format(PyExc_TypeError,
+                     "%U: the order function must return methods, it returned "
+                     "%R",
+                     g->name, said);
+    Py_XDECREF(order);
+    Py_XDECREF(said);
+    Py_DECREF(chooser);
+    Py_XDECREF(of);
+    Py_XDECREF(all);
+    return link;
+}
+
+/* ---- step 4 ------------------------------------------------------------- */
+
+static PyObject *function_of(lbpy_generic *g, PyObject *node)
+{
+    return Py_IS_TYPE(node, g->state->link_type)
+               ? lbpy_link_function((lbpy_link *)node)
+               : NULL;
+}
+
+static void keep_by_tags(lbpy_generic *g, lbpy_form *form,
+                         lbpy_type *const *records, PyObject *const *args,
+                         PyObject *node)
+{
+    uint64_t key[LBPY_MAX_WORDS];
+    for (unsigned i = 0; i < form->slots; i++)
+        want_tag(g->state, records[i]);
+    if (tag_key(form, args, key))
+        lbpy_cells_put(&form->tags, key, node, function_of(g, node),
+                       g->state->deaths);
+}
+
+/* Step 3 for arguments; a link or a choice. */
+static PyObject *decide(lbpy_generic *g, lbpy_form *form,
+                        lbpy_type *const *records, PyTypeObject *const *types)
+{
+    lbpy_choice *choice = lbpy_choice_make(g, form, records);
+    if (choice || PyErr_Occurred())
+        return (PyObject *)choice;
+    return (PyObject *)ask_engine(g, form, records, types, NULL,
+                                  lbpy_wants_whole(g));
+}
+
+/* Steps 2 to 4. */
+static PyObject *node_of(lbpy_generic *g, lbpy_form *form,
+                         PyObject *const *args)
+{
+    lbpy_type *records[LBPY_MAX_SLOTS];
+    PyTypeObject *types[LBPY_MAX_SLOTS];
+    uint64_t key[LBPY_MAX_WORDS];
+    types_of(form, args, types);
+    if (!records_of(g->state, form, types, records))
+        return NULL;
+    const bool keyed = serial_key(form, records, key);
+    lbpy_cell *cell = keyed ? lbpy_cells_find(&form->serials, key) : NULL;
+    PyObject *node = cell ? Py_NewRef(cell->node) : NULL;
+    if (node == NULL) {
+        const uint64_t version = form->seen;
+        node = decide(g, form, records, types);
+        if (node == NULL || !keyed || version != version_of(form) ||
+            version != form->seen)
+            return node;
+        lbpy_cells_put(&form->serials, key, node, NULL, g->state->deaths);
+    }
+    keep_by_tags(g, form, records, args, node);
+    return node;
+}
+
+/* No argument decides: one node for all calls. */
+static PyObject *only_node(lbpy_generic *g, lbpy_form *form)
+{
+    if (form->only)
+        return Py_NewRef(form->only);
+    lbpy_link *link =
+        ask_engine(g, form, NULL, NULL, NULL, lbpy_wants_whole(g));
+    if (link && form->seen == version_of(form) && form->only == NULL)
+        form->only = Py_NewRef((PyObject *)link);
+    return (PyObject *)link;
+}
+
+lbpy_link *lbpy_resolve(lbpy_generic *g, lbpy_form *form, PyObject *const *args)
+{
+    if (catch_up(g, form) < 0)
+        return NULL;
+    PyObject *node = form->slots ? node_of(g, form, args) : only_node(g, form);
+    if (node == NULL || Py_IS_TYPE(node, g->state->link_type))
+        return (lbpy_link *)node;
+    lbpy_link *link = lbpy_choose(g, form, (lbpy_choice *)node, args);
+    Py_DECREF(node);
+    return link;
+}
+
+/* ---- other questions ---------------------------------------------------- */
+
+lbpy_link *lbpy_resolve_values(lbpy_generic *g, lbpy_form *form,
+                               PyObject *const *args)
+{
+    lbpy_type *records[LBPY_MAX_SLOTS];
+    PyTypeObject *types[LBPY_MAX_SLOTS];
+    PyObject *values[LBPY_MAX_SLOTS];
+    types_of(form, args, types);
+    for (unsigned i = 0; i < form->slots; i++)
+        values[i] = args[form->argument[i]];
+    if (!records_of(g->state, form, types, records))
+        return NULL;
+    return ask_engine(g, form, records, types, values, lbpy_wants_whole(g));
+}
+
+lbpy_link *lbpy_resolve_types(lbpy_generic *g, lbpy_form *form,
+                              PyObject *const *given, PyObject *const *values)
+{
+    lbpy_type *records[LBPY_MAX_SLOTS];
+    PyTypeObject *types[LBPY_MAX_SLOTS];
+    PyObject *of_slots[LBPY_MAX_SLOTS];
+    if (catch_up(g, form) < 0)
+        return NULL;
+    for (unsigned i = 0; i < form->slots; i++) {
+        types[i] = (PyTypeObject *)given[form->argument[i]];
+        of_slots[i] = values ? values[form->argument[i]] : NULL;
+    }
+    if (!records_of(g->state, form, types, records))
+        return NULL;
+    return ask_engine(g, form, records, types, values ? of_slots : NULL, true);
+}

@@ -1,0 +1,22 @@
+/* resolve.h - from the arguments of a call to what it runs. */
+#ifndef LBPY_RESOLVE_H
+#define LBPY_RESOLVE_H
+
+#include "choice.h"
+
+/* What a call of this form with these arguments runs; a new reference, kept for
+ * the next such call. NULL: an exception of Python code that was asked. That
+ * nothing can be called is a link, too. */
+lbpy_link *lbpy_resolve(lbpy_generic *g, lbpy_form *form,
+                        PyObject *const *args);
+
+/* The same, asking the engine in any case, with the values; keeps nothing. */
+lbpy_link *lbpy_resolve_values(lbpy_generic *g, lbpy_form *form,
+                               PyObject *const *args);
+
+/* The same for types, one per argument of the call; without `values` (NULL) what
+ * looks at them does not apply. With all that comes after, wanted or not. */
+lbpy_link *lbpy_resolve_types(lbpy_generic *g, lbpy_form *form,
+                              PyObject *const *types, PyObject *const *values);
+
+#endif

@@ -1,0 +1,437 @@
+/* run.c - carrying out links: plain calls, frames, combinations, failures.
+ *
+ * No state of a call lives anywhere but on the stack, so that calls nest and
+ * generators, coroutines and threads do as they please. What befores, afters and
+ * propagated methods return is dropped. The first exception ends the call, as it
+ * is, but for those of `retry`, after which the next method is tried.
+ */
+#include "run.h"
+
+#include <string.h>
+
+static Py_ssize_t all_count(size_t nargsf, PyObject *kwnames)
+{
+    return PyVectorcall_NARGS(nargsf) +
+           (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
+}
+
+/* ---- failures ----------------------------------------------------------- */
+
+static const char *reason_of(lb_status status)
+{
+    switch (status) {
+    case LB_AMBIGUOUS:
+        return "ambiguous";
+    case LB_NO_NEXT_METHOD:
+        return "exhausted";
+    default:
+        return "missing";
+    }
+}
+
+static PyObject *keywords_of(PyObject *const *args, Py_ssize_t nargs,
+                             PyObject *kwnames)
+{
+    PyObject *keywords = PyDict_New();
+    for (Py_ssize_t i = 0; keywords && kwnames && i < PyTuple_GET_SIZE(kwnames);
+         i++)
+        if (PyDict_SetItem(keywords, PyTuple_GET_ITEM(kwnames, i),
+                           args[nargs + i]) < 0)
+            Py_CLEAR(keywords);
+    return keywords;
+}
+
+/* hook(generic, reason, args, keywords[, methods that are tied]) */
+static PyObject *ask(PyObject *hook, lbpy_generic *g, lb_status status,
+                     lbpy_method *tie, PyObject *const *args, size_t nargsf,
+                     PyObject *kwnames)
+{
+    const Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+    PyObject *result = NULL;
+    PyObject *positional = PyTuple_New(nargs);
+    PyObject *keywords = keywords_of(args, nargs, kwnames);
+    for (Py_ssize_t i = 0; positional && i < nargs; i++)
+        PyTuple_SET_ITEM(positional, i, Py_NewRef(args[i]));
+    if (positional && keywords) {
+        if (hook == g->failed)
+            result = PyObject_CallFunction(hook, "OsOO", g, reason_of(status),
+                                           positional, keywords);
+        else
+            result = PyObject_CallFunction(
+                hook, "OsOOO", g, reason_of(status), positional, keywords,
+                tie && tie->tied ? tie->tied : Py_None);
+    }
+    Py_XDECREF(positional);
+    Py_XDECREF(keywords);
+    return result;
+}
+
+PyObject *lbpy_run_failure(lbpy_generic *g, lb_status status, lbpy_method *tie,
+                           PyObject *const *args, size_t nargsf,
+                           PyObject *kwnames)
+{
+    if (g->failed)
+        return ask(g->failed, g, status, tie, args, nargsf, kwnames);
+    if (g->state->hooks.failure == NULL) {
+        PyErr_Format(PyExc_TypeError, "%U: %s", g->name, reason_of(status));
+        return NULL;
+    }
+    PyObject *exception = ask(g->state->hooks.failure, g, status, tie, args,
+                              nargsf, kwnames);
+    if (exception)
+        PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
+    Py_XDECREF(exception);
+    return NULL;
+}
+
+/* ---- what the base class has -------------------------------------------- */
+
+int lbpy_inherited(lbpy_generic *g, PyObject *self, PyObject **bound)
+{
+    PyObject *found = NULL;
+    PyObject *above = PyObject_CallFunctionObjArgs((PyObject *)&PySuper_Type,
+                                                   g->owner, self, NULL);
+    if (above)
+        found = PyObject_GetAttr(above, g->name);
+    Py_XDECREF(above);
+    if (found == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_AttributeError) &&
+            !PyErr_ExceptionMatches(PyExc_TypeError))
+            return -1;
+        PyErr_Clear();
+        return 0;
+    }
+    if (bound)
+        *bound = found;
+    else
+        Py_DECREF(found);
+    return 1;
+}
+
+static PyObject *run_inherited(lbpy_generic *g, lbpy_link *link,
+                               PyObject *const *args, size_t nargsf,
+                               PyObject *kwnames)
+{
+    const Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+    PyObject *bound = NULL;
+    const int has = nargs ? lbpy_inherited(g, args[0], &bound) : 0;
+    if (has < 0)
+        return NULL;
+    if (has == 0)
+        return lbpy_run_failure(g, link->status, NULL, args, nargsf, kwnames);
+    PyObject *result =
+        PyObject_Vectorcall(bound, args + 1, (size_t)(nargs - 1), kwnames);
+    Py_DECREF(bound);
+    return result;
+}
+
+/* ---- exchanged arguments ------------------------------------------------ */
+
+enum { FEW = 10 };
+
+static PyObject *run_swapped(lbpy_generic *g, lbpy_link *inner,
+                             PyObject *const *args, size_t nargsf,
+                             PyObject *kwnames)
+{
+    const Py_ssize_t count = all_count(nargsf, kwnames);
+    const Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+    PyObject *few[FEW];
+    PyObject **swapped =
+        count <= FEW ? few : PyMem_Malloc((size_t)count * sizeof *swapped);
+    if (swapped == NULL)
+        return PyErr_NoMemory();
+    if (count)
+        memcpy(swapped, args, (size_t)count * sizeof *swapped);
+    if (nargs >= 2) {
+        swapped[0] = args[1];
+        swapped[1] = args[0];
+    }
+    PyObject *result = lbpy_run(g, inner, swapped, (size_t)nargs, kwnames);
+    if (swapped != few)
+        PyMem_Free(swapped);
+    return result;
+}
+
+/* ---- the next method ---------------------------------------------------- */
+
+/* `names` and "next_method". */
+static PyObject *with_next(lbpy_state *state, PyObject *names)
+{
+    if (names == NULL || PyTuple_GET_SIZE(names) == 0)
+        return Py_NewRef(state->next_names);
+    return PySequence_Concat(names, state->next_names);
+}
+
+static PyObject *call_with_next(lbpy_generic *g, lbpy_link *link,
+                                PyObject *const *args, size_t nargsf,
+                                PyObject *kwnames)
+{
+    const Py_ssize_t count = all_count(nargsf, kwnames);
+    const Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+    PyObject *few[FEW + 2];
+    PyObject **all = count <= FEW
+                         ? few
+                         : PyMem_Malloc((size_t)(count + 2) * sizeof *all);
+    if (all == NULL)
+        return PyErr_NoMemory();
+    PyObject *names = with_next(g->state, kwnames);
+    PyObject *next = lbpy_next_make(g, link->next, link->next_swapped, args,
+                                    nargs, kwnames);
+    PyObject *result = NULL;
+    if (names && next) {
+        /* all[0] is the callee's to use. */
+        if (count)
+            memcpy(all + 1, args, (size_t)count * sizeof *all);
+        all[count + 1] = next;
+        result = PyObject_Vectorcall(
+            link->method->function, all + 1,
+            (size_t)nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, names);
+    }
+    Py_XDECREF(names);
+    Py_XDECREF(next);
+    if (all != few)
+        PyMem_Free(all);
+    return result;
+}
+
+/* ---- methods ------------------------------------------------------------ */
+
+static PyObject *converted(lbpy_generic *g, lbpy_link *link, PyObject *result)
+{
+    if (result == NULL || g->state->hooks.convert == NULL)
+        return result;
+    PyObject *other = PyObject_CallFunctionObjArgs(
+        g->state->hooks.convert, result, link->method, NULL);
+    Py_DECREF(result);
+    return other;
+}
+
+static PyObject *run_method(lbpy_generic *g, lbpy_link *link,
+                            PyObject *const *args, size_t nargsf,
+                            PyObject *kwnames)
+{
+    PyObject *result =
+        link->kind == LBPY_LINK_NEXT
+            ? call_with_next(g, link, args, nargsf, kwnames)
+            : PyObject_Vectorcall(link->method->function, args, nargsf,
+                                  kwnames);
+    if (link->method->converts)
+        result = converted(g, link, result);
+    if (result || g->retry == NULL || link->next == NULL ||
+        !PyErr_ExceptionMatches(g->retry))
+        return result;
+    if (link->next->kind == LBPY_LINK_END && g->failed == NULL)
+        return NULL; /* the exception says more */
+    PyErr_Clear();
+    return link->next_swapped
+               ? run_swapped(g, link->next, args, nargsf, kwnames)
+               : lbpy_run(g, link->next, args, nargsf, kwnames);
+}
+
+/* ---- frames ------------------------------------------------------------- */
+
+/* Runs parts from `from` to `to`; 0, or -1. */
+static int run_parts(lbpy_generic *g, lbpy_link *link, Py_ssize_t from,
+                     Py_ssize_t to, PyObject *const *args, size_t nargsf,
+                     PyObject *kwnames)
+{
+    for (Py_ssize_t i = from; i < to; i++) {
+        lbpy_link *part = (lbpy_link *)PyTuple_GET_ITEM(link->parts, i);
+        PyObject *dropped = lbpy_run(g, part, args, nargsf, kwnames);
+        if (dropped == NULL)
+            return -1;
+        Py_DECREF(dropped);
+    }
+    return 0;
+}
+
+/* The propagated method, if there is one. */
+static int run_propagated(lbpy_generic *g, lbpy_link *link,
+                          PyObject *const *args, size_t nargsf,
+                          PyObject *kwnames)
+{
+    if (link->next->kind == LBPY_LINK_END)
+        return 0;
+    if (link->next->kind == LBPY_LINK_INHERIT) {
+        const int has = PyVectorcall_NARGS(nargsf)
+                            ? lbpy_inherited(g, args[0], NULL)
+                            : 0;
+        if (has <= 0)
+            return has;
+    }
+    PyObject *dropped = lbpy_run(g, link->next, args, nargsf, kwnames);
+    Py_XDECREF(dropped);
+    return dropped ? 0 : -1;
+}
+
+static PyObject *run_frame(lbpy_generic *g, lbpy_link *link,
+                           PyObject *const *args, size_t nargsf,
+                           PyObject *kwnames)
+{
+    const Py_ssize_t parts = link->parts ? PyTuple_GET_SIZE(link->parts) : 0;
+    if (run_parts(g, link, 0, link->befores, args, nargsf, kwnames) < 0 ||
+        (link->at_start && run_propagated(g, link, args, nargsf, kwnames) < 0))
+        return NULL;
+    PyObject *result = lbpy_run(g, link->inner, args, nargsf, kwnames);
+    if (result &&
+        ((link->at_end && run_propagated(g, link, args, nargsf, kwnames) < 0) ||
+         run_parts(g, link, link->befores, parts, args, nargsf, kwnames) < 0))
+        Py_CLEAR(result);
+    return result;
+}
+
+/* ---- combinations ------------------------------------------------------- */
+
+/* Takes over `one`; folds it into *all. 1: enough, 0: go on, -1. */
+static int fold(lbpy_generic *g, PyObject **all, PyObject *one)
+{
+    PyObject *sum;
+    int truth;
+    if (*all == NULL || g->combination == LBPY_AND ||
+        g->combination == LBPY_OR) {
+        Py_XSETREF(*all, one);
+        if (g->combination != LBPY_AND && g->combination != LBPY_OR)
+            return 0;
+        truth = PyObject_IsTrue(one);
+        return truth < 0 ? -1 : truth == (g->combination == LBPY_OR);
+    }
+    sum = g->combination == LBPY_APPEND ? PySequence_Concat(*all, one)
+                                        : PyNumber_Add(*all, one);
+    Py_DECREF(one);
+    Py_SETREF(*all, sum);
+    return sum ? 0 : -1;
+}
+
+static PyObject *run_folded(lbpy_generic *g, lbpy_link *link,
+                            PyObject *const *args, size_t nargsf,
+                            PyObject *kwnames)
+{
+    PyObject *all = NULL;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(link->parts); i++) {
+        lbpy_link *part = (lbpy_link *)PyTuple_GET_ITEM(link->parts, i);
+        PyObject *one = lbpy_run(g, part, args, nargsf, kwnames);
+        const int enough = one ? fold(g, &all, one) : -1;
+        if (enough < 0) {
+            Py_XDECREF(all);
+            return NULL;
+        }
+        if (enough)
+            break;
+    }
+    return all;
+}
+
+static PyObject *run_list(lbpy_generic *g, lbpy_link *link,
+                          PyObject *const *args, size_t nargsf,
+                          PyObject *kwnames)
+{
+    PyObject *all = PyList_New(0);
+    for (Py_ssize_t i = 0; all && i < PyTuple_GET_SIZE(link->parts); i++) {
+        lbpy_link *part = (lbpy_link *)PyTuple_GET_ITEM(link->parts, i);
+        PyObject *one = lbpy_run(g, part, args, nargsf, kwnames);
+        if (one == NULL || PyList_Append(all, one) < 0)
+            Py_CLEAR(all);
+        Py_XDECREF(one);
+    }
+    if (all && g->combination == LBPY_CALL) {
+        PyObject *combine = Py_NewRef(g->combine);
+        PyObject *result = PyObject_CallOneArg(combine, all);
+        Py_DECREF(combine);
+        Py_SETREF(all, result);
+    }
+    return all;
+}
+
+/* ---- methods in C ------------------------------------------------------- */
+
+static PyObject *run_foreign(lbpy_generic *g, lbpy_link *link,
+                             PyObject *const *args, size_t nargsf,
+                             PyObject *kwnames)
+{
+    const Py_ssize_t count = all_count(nargsf, kwnames);
+    lb_value few[FEW], result = {0};
+    lb_value *values =
+        count <= FEW ? few : PyMem_Malloc((size_t)count * sizeof *values);
+    if (values == NULL)
+        return PyErr_NoMemory();
+    for (Py_ssize_t i = 0; i < count; i++)
+        values[i] = lb_pointer(args[i]);
+    lb_reader *reader = lbpy_enter(g->state);
+    lb_status status = reader ? lb_invoke(link->generic, (size_t)count, values,
+                                          &result)
+                              : LB_NO_MEMORY;
+    lbpy_leave(g->state, reader);
+    if (values != few)
+        PyMem_Free(values);
+    if (status == LB_OK && result.pointer)
+        return result.pointer;
+    if (!PyErr_Occurred())
+        lbpy_raise(status ? status : LB_METHOD_FAILED);
+    return NULL;
+}
+
+/* ---- all of it ---------------------------------------------------------- */
+
+static PyObject *run(lbpy_generic *g, lbpy_link *link, PyObject *const *args,
+                     size_t nargsf, PyObject *kwnames)
+{
+    switch (link->kind) {
+    case LBPY_LINK_PLAIN:
+    case LBPY_LINK_NEXT:
+        return run_method(g, link, args, nargsf, kwnames);
+    case LBPY_LINK_SWAPPED:
+        return run_swapped(g, link->inner, args, nargsf, kwnames);
+    case LBPY_LINK_FRAME:
+        return run_frame(g, link, args, nargsf, kwnames);
+    case LBPY_LINK_COMBINED:
+        return g->combination == LBPY_LIST || g->combination == LBPY_CALL
+                   ? run_list(g, link, args, nargsf, kwnames)
+                   : run_folded(g, link, args, nargsf, kwnames);
+    case LBPY_LINK_INHERIT:
+        return run_inherited(g, link, args, nargsf, kwnames);
+    case LBPY_LINK_FOREIGN:
+        return run_foreign(g, link, args, nargsf, kwnames);
+    case LBPY_LINK_END:
+        break;
+    }
+    return lbpy_run_failure(g, link->status, link->method, args, nargsf,
+                            kwnames);
+}
+
+PyObject *lbpy_run(lbpy_generic *g, lbpy_link *link, PyObject *const *args,
+                   size_t nargsf, PyObject *kwnames)
+{
+    if (Py_EnterRecursiveCall(" in a generic function"))
+        return NULL;
+    Py_INCREF(link);
+    PyObject *result = run(g, link, args,
+                           (size_t)PyVectorcall_NARGS(nargsf), kwnames);
+    Py_DECREF(link);
+    Py_LeaveRecursiveCall();
+    return result;
+}
+
+lb_status lbpy_run_boxed(lb_slot slot, size_t argc, const lb_value *argv,
+                         lb_value *result)
+{
+    const lb_entry *self = lb_load_entry(slot);
+    PyObject *few[FEW];
+    const PyGILState_STATE had = PyGILState_Ensure();
+    lbpy_method *method = self->context;
+    PyObject *answer = NULL;
+    PyObject **args = argc <= FEW ? few : PyMem_Malloc(argc * sizeof *args);
+    for (size_t i = 0; args && i < argc; i++)
+        args[i] = argv[i].pointer;
+    if (args == NULL)
+        PyErr_NoMemory();
+    else if (method->next_bit)
+        PyErr_SetString(PyExc_NotImplementedError,
+                        "next_method from a call in C");
+    else
+        answer = PyObject_Vectorcall(method->function, args, argc, NULL);
+    if (args != few)
+        PyMem_Free(args);
+    result->pointer = answer;
+    PyGILState_Release(had);
+    return answer ? LB_OK : lb_fail_with(LB_METHOD_FAILED, "Python exception");
+}

@@ -1,0 +1,95 @@
+/* state.h - what one interpreter's copy of the module holds.
+ *
+ * Nothing in the extension is static and mutable: each interpreter that imports
+ * it has a state, with a runtime of the engine of its own. All of it is guarded
+ * by the interpreter's lock; in a build without one, by the lock of lock.h.
+ */
+#ifndef LBPY_STATE_H
+#define LBPY_STATE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdbool.h>
+
+#include <latebind/latebind.h>
+
+typedef struct lbpy_state lbpy_state;
+typedef struct lbpy_type lbpy_type;
+typedef struct lbpy_predicate lbpy_predicate;
+
+/* Python functions that the front end hands in (module.c, set_hooks). */
+typedef struct lbpy_hooks {
+    PyObject *failure;   /* (generic, status, args, kwnames) -> exception   */
+    PyObject *ambiguity; /* (generic, new methods): warns, or raises        */
+    PyObject *doc;       /* (generic) -> combined documentation             */
+    PyObject *settle;    /* (generic): adds what is pending, or raises      */
+    PyObject *convert;   /* (result, method) -> converted result            */
+} lbpy_hooks;
+
+struct lbpy_state {
+    PyObject *module; /* borrowed: the state lies in it */
+    lb_runtime *runtime;
+    lb_reader *idle[8]; /* readers for brackets, at hand */
+    unsigned idle_count;
+
+    PyTypeObject *hint_type;    /* hint.c */
+    PyTypeObject *method_type;  /* method.c */
+    PyTypeObject *generic_type; /* generic.c */
+    PyTypeObject *link_type;    /* link.c */
+    PyTypeObject *choice_type;  /* choice.c */
+    PyTypeObject *next_type;    /* next.c */
+
+    PyObject *hints; /* dict: structure -> Hint, the living ones (weakly) */
+    lbpy_hooks hooks;
+    PyObject *next_names; /* ("next_method",) */
+
+    /* types.c: every type that was met, by address */
+    lbpy_type **types;
+    size_t type_room, type_count;
+    lbpy_type *dead;      /* whose engine class could not be ended yet */
+    uint64_t deaths;      /* of types, so far */
+    uint32_t last_serial; /* given to a state of a type */
+
+    /* abstract classes and unions that hints name, oldest first */
+    lbpy_type **virtuals;
+    size_t virtual_room, virtual_count, abstract_count;
+    uint64_t virtual_version; /* another one after each change of them */
+    PyObject *abc_function;   /* abc.get_cache_token */
+    uint64_t abc_token;       /* what it said last */
+
+    /* predicate.c: what hints with a value part became, by hint */
+    PyObject *predicates;        /* dict: hint -> capsule */
+    lbpy_predicate *first_predicate;
+    struct lbpy_choosing *choosing; /* answers known for the running question */
+
+    uint64_t reported; /* ambiguities that the engine told of; atomic */
+};
+
+/* The state of `module`; of the module that defines `type`. */
+static inline lbpy_state *lbpy_state_of(PyObject *module)
+{
+    return (lbpy_state *)PyModule_GetState(module);
+}
+
+extern PyModuleDef lbpy_module;
+
+/* Of a type that the module made itself. */
+static inline lbpy_state *lbpy_state_of_type(PyTypeObject *type)
+{
+    return (lbpy_state *)PyType_GetModuleState(type);
+}
+
+/* The same for a type that may be derived from one, in Python; NULL: TypeError.
+ * (PyType_GetModuleByDef came with 3.11.) */
+lbpy_state *lbpy_state_of_subtype(PyTypeObject *type);
+
+/* A bracket of the engine: what lb_resolve said stays until it is left. NULL:
+ * MemoryError. Brackets nest; leaving with NULL is nothing. */
+lb_reader *lbpy_enter(lbpy_state *state);
+void lbpy_leave(lbpy_state *state, lb_reader *reader);
+
+/* Sets an exception for a status of the engine: MemoryError, else SystemError
+ * or ValueError with lb_message. Returns -1. */
+int lbpy_raise(lb_status status);
+
+#endif

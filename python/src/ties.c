@@ -1,0 +1,206 @@
+/* ties.c - ambiguities between virtual classes, found at the definition.
+ *
+ * The engine's own search goes by places in linearizations, where virtual
+ * classes always have one. Here two rules of a form tie when
+ *   1. in some slot, one of the two classes being virtual, neither is a subset
+ *      of the other (or each rule is the narrower one somewhere);
+ *   2. there are types among those met so far that fit both: the witness;
+ *   3. no third rule fits the witness and is as narrow as both everywhere.
+ * Cost: with n rules and f of them new, f * n comparisons, a search through the
+ * types met for each pair that passes step 1.
+ */
+#include "inspect.h"
+
+typedef enum relation { SAME, NARROWER, WIDER, APART, FAILED } relation;
+
+static relation relate_bases(lbpy_state *state, const lbpy_want *a,
+                             const lbpy_want *b)
+{
+    if (a->base == b->base)
+        return SAME;
+    if (a->base == NULL || b->base == NULL)
+        return a->base ? NARROWER : WIDER;
+    int below = lbpy_type_below(state, a->base, b->base);
+    if (below != 0)
+        return below < 0 ? FAILED : NARROWER;
+    below = lbpy_type_below(state, b->base, a->base);
+    return below < 0 ? FAILED : below ? WIDER : APART;
+}
+
+static relation relate(lbpy_state *state, const lbpy_want *a,
+                       const lbpy_want *b)
+{
+    const relation classes = relate_bases(state, a, b);
+    if (classes != SAME || a->value == b->value)
+        return classes;
+    if (a->value == NULL || b->value == NULL)
+        return a->value ? NARROWER : WIDER;
+    int yes = lbpy_hint_implies(a->value->hint, b->value->hint);
+    if (yes != 0)
+        return yes < 0 ? FAILED : NARROWER;
+    yes = lbpy_hint_implies(b->value->hint, a->value->hint);
+    return yes < 0 ? FAILED : yes ? WIDER : APART;
+}
+
+static bool is_virtual(const lbpy_want *w)
+{
+    return w->base && w->base->role != LBPY_REAL;
+}
+
+/* Step 1. 1: they may tie, 0: not, or not by virtual classes; -1. */
+static int may_tie(lbpy_generic *g, const lbpy_form *form, const lbpy_rule *a,
+                   const lbpy_rule *b)
+{
+    bool narrower = false, wider = false, virtual = false;
+    for (unsigned i = 0; i < form->slots; i++) {
+        const lbpy_want *x = &a->want[i], *y = &b->want[i];
+        const relation r = relate(g->state, x, y);
+        if (r == FAILED)
+            return -1;
+        if (x->value && y->value) {
+            const int never =
+                lbpy_hint_disjoint(x->value->hint, y->value->hint);
+            if (never != 0)
+                return never < 0 ? -1 : 0;
+        }
+        narrower |= r == NARROWER || r == APART;
+        wider |= r == WIDER || r == APART;
+        virtual |= is_virtual(x) || is_virtual(y);
+    }
+    return virtual && narrower && wider;
+}
+
+static bool fits(const lbpy_type *type, const lbpy_want *w)
+{
+    return w->base == NULL || lbpy_type_is(type, w->base);
+}
+
+/* Step 2, for one slot: a type that fits both; NULL: none was met. */
+static lbpy_type *witness_of(lbpy_state *state, const lbpy_want *a,
+                             const lbpy_want *b)
+{
+    for (size_t i = 0; i < state->type_room; i++) {
+        lbpy_type *type = state->types[i];
+        if (type && type->cls && type->role == LBPY_REAL && fits(type, a) &&
+            fits(type, b))
+            return type;
+    }
+    return NULL;
+}
+
+/* Step 3. */
+static int is_settled(lbpy_generic *g, const lbpy_form *form,
+                      const lbpy_rule *a, const lbpy_rule *b,
+                      lbpy_type *const *witness)
+{
+    for (size_t k = 0; k < form->count; k++) {
+        const lbpy_rule *c = form->rules[k];
+        bool settles = c != a && c != b && c->method->qualifier == LB_PRIMARY;
+        for (unsigned i = 0; i < form->slots && settles; i++) {
+            const relation x = relate(g->state, &c->want[i], &a->want[i]);
+            const relation y = relate(g->state, &c->want[i], &b->want[i]);
+            if (x == FAILED || y == FAILED)
+                return -1;
+            settles = (witness[i] == NULL || fits(witness[i], &c->want[i])) &&
+                      x <= NARROWER && y <= NARROWER;
+        }
+        if (settles)
+            return 1;
+    }
+    return 0;
+}
+
+static PyObject *tuple_of(const lbpy_form *form, lbpy_type *const *witness)
+{
+    const Py_ssize_t count =
+        form->positional +
+        (form->kwnames ? PyTuple_GET_SIZE(form->kwnames) : 0);
+    PyObject *tuple = PyTuple_New(count);
+    for (Py_ssize_t a = 0; tuple && a < count; a++)
+        PyTuple_SET_ITEM(tuple, a, Py_NewRef(Py_None));
+    for (unsigned i = 0; tuple && i < form->slots; i++)
+        if (witness[i]) {
+            PyObject *none = PyTuple_GET_ITEM(tuple, form->argument[i]);
+            PyTuple_SET_ITEM(tuple, form->argument[i],
+                             lbpy_type_object(witness[i]));
+            Py_DECREF(none);
+        }
+    return tuple;
+}
+
+static int compare(lbpy_generic *g, const lbpy_form *form, const lbpy_rule *a,
+                   const lbpy_rule *b, PyObject *list)
+{
+    lbpy_type *witness[LBPY_MAX_SLOTS];
+    int status = may_tie(g, form, a, b);
+    if (status <= 0)
+        return status;
+    for (unsigned i = 0; i < form->slots; i++) {
+        witness[i] = NULL;
+        if (a->want[i].base == NULL && b->want[i].base == NULL)
+            continue;
+        witness[i] = witness_of(g->state, &a->want[i], &b->want[i]);
+        if (witness[i] == NULL)
+            return 0;
+    }
+    status = is_settled(g, form, a, b, witness);
+    if (status != 0)
+        return status < 0 ? -1 : 0;
+    PyObject *types = tuple_of(form, witness);
+    bool possible = false;
+    for (unsigned i = 0; i < form->slots; i++)
+        possible |= a->want[i].value && b->want[i].value;
+    if (types)
+        status = lbpy_append_ambiguity(list, form, (PyObject *)a->method,
+                                       (PyObject *)b->method, types, types,
+                                       possible);
+    Py_XDECREF(types);
+    return types ? status : -1;
+}
+
+static bool is_fresh(PyObject *fresh, const lbpy_rule *rule)
+{
+    for (Py_ssize_t i = 0; fresh && i < PyTuple_GET_SIZE(fresh); i++)
+        if (PyTuple_GET_ITEM(fresh, i) == (PyObject *)rule->method)
+            return true;
+    return fresh == NULL;
+}
+
+static bool takes_part(const lbpy_rule *rule)
+{
+    return rule->method->qualifier == LB_PRIMARY && rule->method->tied == NULL;
+}
+
+static int ties_of_form(lbpy_generic *g, const lbpy_form *form, PyObject *fresh,
+                        PyObject *list)
+{
+    const uint64_t revision = g->revision;
+    for (size_t i = 0; i < form->count; i++) {
+        if (!takes_part(form->rules[i]) || !is_fresh(fresh, form->rules[i]))
+            continue;
+        for (size_t k = 0; k < form->count; k++) {
+            const lbpy_rule *other = form->rules[k];
+            if (k == i || !takes_part(other) ||
+                other->method == form->rules[i]->method ||
+                (k < i && is_fresh(fresh, other)))
+                continue;
+            if (compare(g, form, form->rules[i], other, list) < 0)
+                return -1;
+            if (revision != g->revision)
+                return 0; /* somebody's __subclasscheck__ changed the rules */
+        }
+    }
+    return 0;
+}
+
+int lbpy_virtual_ties(lbpy_generic *g, PyObject *fresh, PyObject *list)
+{
+    int status = 0;
+    if (g->order != LB_SYMMETRIC || g->combination != LBPY_STANDARD ||
+        g->chooser)
+        return 0;
+    for (const lbpy_form *f = g->forms; f && status == 0; f = f->next)
+        if (f->by_virtual)
+            status = ties_of_form(g, f, fresh, list);
+    return status;
+}
