@@ -55,12 +55,22 @@ def _rules_for(wanted: Hint, value: object) -> Iterator[GenericFunction]:
             yield generic
 
 
+# What the numeric tower says of itself, with nothing lost.
+_NUMBERS = {
+    bool: (int, float, complex),
+    int: (float, complex),
+    float: (complex,),
+}
+
+
 def convert_to(value: Any, wanted: Hint) -> Any:
     if wanted.check(value):
         return value
     for generic in _rules_for(wanted, value):
         if generic._resolve((type(value),)).method is not None:
             return generic(value)
+    if type(value) in _NUMBERS and wanted.cls in _NUMBERS[type(value)]:
+        return wanted.cls(value)
     raise TypeError(
         f"cannot convert {value!r} ({type(value).__qualname__}) to {wanted.text}; "
         "add a rule by latebind.add_conversion_method"

@@ -13,12 +13,16 @@ class NoMethodError(TypeError):
     """No method fits the arguments of a call.
 
     generic: the generic function. types: of the arguments, positional ones first.
-    nearest: the methods that fail by the fewest arguments.
+    nearest: the methods that fail by the fewest arguments. Pickled, only the words
+    are left.
     """
 
     generic: GenericFunction
     types: tuple[type, ...]
     nearest: tuple[Method, ...]
+
+    def __reduce__(self) -> Any:
+        return type(self), self.args
 
 
 class AmbiguousMethodError(TypeError):
@@ -30,6 +34,9 @@ class AmbiguousMethodError(TypeError):
     generic: GenericFunction
     types: tuple[type, ...]
     candidates: tuple[Method, ...]
+
+    def __reduce__(self) -> Any:
+        return type(self), self.args
 
 
 class AmbiguityWarning(UserWarning):
@@ -82,10 +89,13 @@ class Misfit:
 
 def _twin(value: object, hint: Hint) -> str:
     """A remark when the classes differ but are called the same."""
-    cls, wanted = type(value), type_name(type(value))
-    if hint.text in (wanted, cls.__qualname__) and not hint.check(value):
-        return " (another class of the same name: it was defined again)"
-    return ""
+    cls = type(value)
+    try:
+        alike = hint.cls is not None and hint.cls.__qualname__ == cls.__qualname__
+        alike = alike and hint.cls.__module__ == cls.__module__
+    except Exception:
+        return ""
+    return " (another class of the same name: it was defined again)" if alike else ""
 
 
 def _by_class(hint: Hint) -> bool:
@@ -169,7 +179,7 @@ def no_method(
         lines.append("it has no methods at all")
     elif what.startswith("no method"):
         lines.append("nearest:" if len(nearest) > 1 else "the nearest:")
-        lines += [f"  {_method_text(generic, m.method)}: {m.reason}" for m in nearest]
+        lines += [f"  {method_text(generic, m.method)}: {m.reason}" for m in nearest]
     error = NoMethodError("\n".join(lines))
     error.generic = generic
     error.types = types
@@ -177,8 +187,12 @@ def no_method(
     return error
 
 
-def _method_text(generic: GenericFunction, method: Method) -> str:
-    return f"{generic.__name__}{method.signature_text}"
+def method_text(generic: GenericFunction, method: Method) -> str:
+    """The method's own name, unless it has none of its own, and its parameters."""
+    name = getattr(method.function, "__name__", "_")
+    if name in ("_", "<lambda>"):
+        name = generic.__name__
+    return f"{name}{method.signature_text}"
 
 
 # ------------------------------------------------------------------ ambiguous
@@ -195,7 +209,7 @@ def ambiguous(
     call = call_text(generic, [type_name(t) for t in types], list(kwargs))
     lines = [f"{call} is ambiguous between"]
     lines += [
-        f"  {_method_text(generic, one)}  ({one.source})" for one in candidates
+        f"  {method_text(generic, one)}  ({one.source})" for one in candidates
     ]
     lines.append("add a method that is at least as specific as each of them")
     error = AmbiguousMethodError("\n".join(lines))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from latebind._errors import call_text, misfit, type_name
+from latebind._errors import call_text, method_text, misfit, type_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,12 +50,25 @@ def chain_of(link: Link) -> tuple[Method, ...]:
     return tuple(dict.fromkeys(methods_of(link)))
 
 
+def _inherited(generic: GenericFunction, types: tuple[type, ...]) -> str | None:
+    """The attribute of a base class that takes the call when no method does."""
+    mro = types[0].__mro__ if types else ()
+    name, here = generic.name, False
+    for cls in mro:
+        found = cls.__dict__.get(name)
+        if found is not None and here and cls is not object:
+            return f"{cls.__qualname__}.{name}"
+        here = here or getattr(found, "__func__", found) is generic
+    return None
+
+
 class Explanation:
     """Which method a call runs and why; `str()` of it is for people.
 
     status: "ok", "missing" or "ambiguous". chosen: the method that runs, or None.
     chain: it and those that next_method reaches. rejected: (method, reason, name of
-    the argument that failed or None). inherits: the call goes on to the base class.
+    the argument that failed or None). inherits: where the call goes on when no method
+    fits, the name of a base class's attribute, or None.
     """
 
     __slots__ = ("call", "chain", "chosen", "generic", "inherits", "rejected", "status")
@@ -71,7 +84,7 @@ class Explanation:
         self.generic = generic
         self.call = call_text(generic, [type_name(t) for t in types], list(names))
         self.status = status_of(link)
-        self.inherits = link.kind == _INHERIT
+        self.inherits = _inherited(generic, types) if link.kind == _INHERIT else None
         self.chain = chain_of(link) if self.status == "ok" else ()
         self.chosen = self.chain[0] if self.chain else None
         self.rejected = tuple(self._rejected(items, types, names, values))
@@ -131,7 +144,7 @@ class Explanation:
         for i, method in enumerate(self.chain):
             lines.append(f"  {'runs' if i == 0 else 'next'}  {self._line(method)}")
         if self.inherits:
-            lines.append("  next  what the base class has")
+            lines.append(f"  next  {self.inherits} of the base class")
         for method, reason, _argument in self.rejected:
             lines.append(f"  not   {self._line(method)}: {reason}")
         return "\n".join(lines)
@@ -139,7 +152,7 @@ class Explanation:
     def _line(self, method: Method) -> str:
         qualifier = "" if method.qualifier == "primary" else f" [{method.qualifier}]"
         where = f"  ({method.source})" if method.source else ""
-        return f"{self.generic.__name__}{method.signature_text}{qualifier}{where}"
+        return f"{method_text(self.generic, method)}{qualifier}{where}"
 
 
 class Ambiguity:
@@ -183,8 +196,8 @@ class Ambiguity:
                 parameters.append(own)
             else:
                 parameters.append(f"{own}: {_short_name(hint)}")
-        register = f"@{self.generic.__name__}.register"
-        return f"{register}\ndef _({', '.join(parameters)}): ..."
+        name = self.generic.__name__
+        return f"@dispatch\ndef {name}({', '.join(parameters)}): ..."
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Ambiguity):
@@ -200,14 +213,10 @@ class Ambiguity:
     def __str__(self) -> str:
         call = call_text(self.generic, [type_name(t) for t in self.witness], [])
         may = "may be" if self.possible else "is"
-        name = self.generic.__name__
-        return (
-            f"{call} {may} ambiguous between\n"
-            f"  {name}{self.first.signature_text}  ({self.first.source})\n"
-            f"  {name}{self.second.signature_text}  ({self.second.source})\n"
-            f"this method would decide it:\n"
-            + "\n".join("  " + line for line in self.code.splitlines())
-        )
+        lines = [f"{call} {may} ambiguous between"]
+        for one in (self.first, self.second):
+            lines.append(f"  {method_text(self.generic, one)}  ({one.source})")
+        return "\n".join([*lines, "this method would decide it:", self.code])
 
 
 def _short_name(hint: Any) -> str:

@@ -6,7 +6,7 @@ import sys
 from _contextvars import ContextVar
 
 from latebind import _convert, _core, _errors, _explain, _method
-from latebind._core import GenericFunction, Method
+from latebind._core import GenericFunction, Method, UnboundGenericFunction
 from latebind._hints import UnresolvedName
 
 TYPE_CHECKING = False
@@ -20,6 +20,7 @@ current_group: ContextVar[Any] = ContextVar("latebind_group", default=None)
 _strict: ContextVar[bool] = ContextVar("latebind_strict", default=False)
 
 _OWN = ("name", "qualname", "module", "doc", "convert_returns")
+_OPTIONS = {*_OWN, "order", "combination", "precedence", "strict", "silent"}
 
 
 # ------------------------------------------------------------------ making
@@ -30,17 +31,18 @@ def define(function: Any, options: Mapping[str, Any]) -> GenericFunction:
     inner = getattr(function, "__func__", function)
     own = {key: options[key] for key in _OWN if key in options}
     rest = {key: value for key, value in options.items() if key not in _OWN}
-    if isinstance(function, classmethod):
-        rest["binding"] = "class"
-    elif isinstance(function, staticmethod):
-        rest["binding"] = "static"
+    kind = GenericFunction
+    if isinstance(function, (classmethod, staticmethod)):
+        kind = UnboundGenericFunction
+        rest["binding"] = "class" if isinstance(function, classmethod) else "static"
     elif not callable(function):
         raise TypeError(f"a function is wanted, not {function!r}")
+    _check_precedence(inner, rest.get("precedence"))
     name = own.get("name") or getattr(inner, "__name__", "f")
     qualname = own.get("qualname") or (
         getattr(inner, "__qualname__", name) if "name" not in own else name
     )
-    made = GenericFunction(name, **rest)
+    made = kind(name, **rest)
     attributes = made.__dict__
     attributes["__name__"] = name
     attributes["__qualname__"] = qualname
@@ -53,6 +55,29 @@ def define(function: Any, options: Mapping[str, Any]) -> GenericFunction:
     if getattr(inner, "__isabstractmethod__", False):
         attributes["__isabstractmethod__"] = True
     return made
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Refuse what is no option, where it stands."""
+    for key in options:
+        if key not in _OPTIONS:
+            raise TypeError(
+                f"no option {key!r} of a generic function; there are "
+                f"{', '.join(sorted(_OPTIONS))}"
+            )
+
+
+def _check_precedence(function: Any, names: Any) -> None:
+    if not names:
+        return
+    p = _method.parameters_of(function)
+    known = p.names[: p.positional + p.keywords]
+    for name in names:
+        if name not in known:
+            raise ValueError(
+                f"{_method.name_of(function)}: precedence names {name!r}; its "
+                f"parameters are {', '.join(known)}"
+            )
 
 
 # ------------------------------------------------------------------ adding
@@ -70,10 +95,13 @@ def publish_group(
     pending: list[tuple[GenericFunction, tuple[Method, ...]]], strict: bool
 ) -> None:
     before: dict[GenericFunction, tuple[Method, ...]] = {}
+    together: dict[GenericFunction, tuple[Method, ...]] = {}
+    for generic, methods in pending:
+        together[generic] = together.get(generic, ()) + methods
     token = _strict.set(strict or _strict.get())
     try:
-        for generic, methods in pending:
-            before.setdefault(generic, generic.methods)
+        for generic, methods in together.items():
+            before[generic] = generic.methods
             generic._add(methods)
     except BaseException:
         for generic, methods in before.items():
@@ -102,6 +130,8 @@ def add_function(
 ) -> Method | None:
     """Add `function`; None when its annotations cannot be understood yet."""
     function = getattr(function, "__func__", function)
+    if not callable(function):
+        raise TypeError(f"a method must be callable; {function!r} is not")
     own = generic.__dict__
     if "convert_returns" in own:
         options["converts"] = True
@@ -158,13 +188,30 @@ def _qualifier_of(keywords: dict[str, Any]) -> dict[str, Any]:
     return rule
 
 
+def _is_type(given: Any) -> bool:
+    """A class, None, or another thing that stands for types in an annotation."""
+    kind = type(given)
+    return (
+        given is None
+        or isinstance(given, (type, str, _core.Hint))
+        or kind.__module__ in ("typing", "types", "typing_extensions")
+        or hasattr(given, "__supertype__")
+    )
+
+
 def _is_function(given: Any) -> bool:
     """A function, not a type or an annotation, some of which can be called."""
     if isinstance(given, (type, Method)) or not callable(given):
         return isinstance(given, (classmethod, staticmethod))
-    return type(given).__module__ not in ("typing", "types") and not hasattr(
+    if type(given) in _FUNCTIONS:
+        return True
+    kind = type(given)
+    return kind.__module__ not in ("typing", "types") and not hasattr(
         given, "__supertype__"
     )
+
+
+_FUNCTIONS = (type(lambda: None), type(len), type(str.join), GenericFunction)
 
 
 def _register(self: GenericFunction, *given: Any, **keywords: Any) -> Any:
@@ -180,6 +227,10 @@ def _register(self: GenericFunction, *given: Any, **keywords: Any) -> Any:
     frame = sys._getframe(1)
     if frame.f_locals is not frame.f_globals:
         localns = frame.f_locals
+    if len(given) > 1 and not _is_type(given[-1]) and not _is_function(given[-1]):
+        raise TypeError(
+            f"{self.__name__}.register: {given[-1]!r} is neither a type nor a function"
+        )
     if given and _is_function(given[-1]):
         *types, function = given
         explicit = tuple(types) if types or keywords else None
@@ -203,6 +254,8 @@ def _add_method(
             raise TypeError("a Method has its types already")
         _publish(self, (method,))
         return method
+    if not callable(method) and not isinstance(method, (classmethod, staticmethod)):
+        raise TypeError(f"{self.__name__}.add wants a function, not {method!r}")
     rule = _qualifier_of(keywords)
     explicit = types if types or keywords else None
     added = add_function(self, method, explicit, keywords, **rule)
@@ -239,6 +292,8 @@ def _find(self: GenericFunction, given: tuple[Any, ...]) -> list[Method]:
 def _remove(self: GenericFunction, *method_or_types: Any) -> None:
     """Take a method away: by itself, by its function, or by its types."""
     settle(self)
+    if not method_or_types:
+        raise TypeError("remove() wants a method, a function, or types")
     found = _find(self, method_or_types)
     if not found:
         known = "\n".join(f"  {one!r}" for one in self.methods) or "  none"
@@ -265,22 +320,25 @@ def _types(given: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def _chain(self: GenericFunction, *types: Any, **keywords: Any) -> tuple[Method, ...]:
-    """The methods that a call with such types runs, most specific first; none if
-    there is none, or it is ambiguous."""
-    settle(self)
-    link = self._resolve(*_types(types, keywords))
-    return _explain.chain_of(link)
+    """The methods that a call with such types runs, most specific first; those that
+    look at values do not count. Raises NoMethodError or AmbiguousMethodError."""
+    return _chain_or_raise(self, *_types(types, keywords))
 
 
 def _resolve(self: GenericFunction, *types: Any, **keywords: Any) -> Method:
     """The method that a call with arguments of these types runs; methods that look at
     values do not count. Raises NoMethodError or AmbiguousMethodError."""
+    return _chain_or_raise(self, *_types(types, keywords))[0]
+
+
+def _chain_or_raise(
+    self: GenericFunction, given: tuple[type, ...], names: tuple[str, ...] | None
+) -> tuple[Method, ...]:
     settle(self)
-    given, names = _types(types, keywords)
     link = self._resolve(given, names)
     chain = _explain.chain_of(link)
     if chain:
-        return chain[0]
+        return chain
     call = _errors.call_text(
         self, [_errors.type_name(t) for t in given], list(names or ())
     )
@@ -526,6 +584,10 @@ def _build(
     return made
 
 
+def _reduce_method(method: Method) -> Any:
+    return Method, _parts_of(method)
+
+
 def _parts_of(method: Method) -> tuple[Any, ...]:
     return (
         method.function,
@@ -604,6 +666,7 @@ def install() -> None:
         convert=_convert.convert_result,
     )
     _method.install()
+    Method.__reduce__ = _reduce_method
     for name, function in {
         "register": _register,
         "add": _add_method,

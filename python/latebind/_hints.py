@@ -76,12 +76,14 @@ def hints_of(
     if returns and "return" in annotations:
         names += ("return",)
     hints = {}
+    scope = None
     for name in names:
         annotation = annotations.get(name, object)
         if type(annotation) is type and annotation.__module__ != "typing":
             hints[name] = _instance(annotation)
         else:
-            scope = _Scope.of_function(function, owner, localns)
+            if scope is None:
+                scope = _Scope.of_function(function, owner, localns)
             hints[name] = _convert_for(function, name, annotation, scope)
     return hints
 

@@ -167,11 +167,6 @@ def method_of(
                 next_bit = 1 << i
             elif name not in p.keyword_defaults:
                 required |= 1 << i
-    if NEXT in names[:positional]:
-        raise TypeError(
-            f"{name_of(function)}: next_method must be keyword-only: write "
-            "(..., *, next_method)"
-        )
     method = Method(
         function,
         names,
@@ -211,9 +206,15 @@ def _source(method: Method) -> str:
     return f"{code.co_filename}:{code.co_firstlineno}" if code else ""
 
 
-def _one(name: str, hint: Hint | None, default: bool) -> str:
-    text = name if hint is None else f"{name}: {hint.text}"
-    return f"{text} = ..." if default and hint else f"{text}=..." if default else text
+def _one(method: Method, name: str, hint: Hint | None, default: bool) -> str:
+    written = getattr(method.function, "__annotations__", {})
+    text = name
+    if hint is not None:
+        text = f"{name}: {hint.text}"
+    elif name in written:
+        given = written[name]
+        text = f"{name}: {getattr(given, '__name__', given)}"
+    return f"{text} = ..." if default and text != name else f"{text}=..." if default else text
 
 
 def _signature_text(method: Method) -> str:
@@ -221,11 +222,11 @@ def _signature_text(method: Method) -> str:
     names, hints = method.parameter_names, method.parameter_hints
     parts = []
     for i in range(method.positional):
-        parts.append(_one(names[i], hints[i], i >= method.required))
+        parts.append(_one(method, names[i], hints[i], i >= method.required))
         if i + 1 == method.positional_only:
             parts.append("/")
     if method.rest is not False:
-        parts.append(_one("*args", method.rest, False))
+        parts.append(_one(method, "*args", method.rest, False))
     elif len(names) > method.positional:
         parts.append("*")
     for i in range(method.positional, len(names)):
@@ -233,9 +234,10 @@ def _signature_text(method: Method) -> str:
         if method.next_bit == bit:
             parts.append(NEXT)
         else:
-            parts.append(_one(names[i], hints[i], not method.keyword_required & bit))
+            optional = not method.keyword_required & bit
+            parts.append(_one(method, names[i], hints[i], optional))
     if method.others is not False:
-        parts.append(_one("**kwargs", method.others, False))
+        parts.append(_one(method, "**kwargs", method.others, False))
     return f"({', '.join(parts)})"
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import sys
 
 from latebind._core import GenericFunction
-from latebind._generic import add_function, current_group, define, publish_group
+from latebind._generic import (
+    add_function,
+    check_options,
+    current_group,
+    define,
+    publish_group,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,45 +65,44 @@ def dispatch(function: Any = None, /, **options: Any) -> Any:
     combination, precedence, strict, silent, convert_returns, name, qualname, module,
     doc) stand at the first definition: `@dispatch(order="lexicographic")`.
     """
+    check_options(options)
     frame = sys._getframe(1)
     if function is not None:
         return _dispatch(function, frame, options)
     return lambda function: _dispatch(function, frame, options)
 
 
+_RAISES = {"LOAD_GLOBAL", "LOAD_CONST", "CALL", "CALL_FUNCTION", "RAISE_VARARGS"}
+_NOISE = {"RESUME", "NOP", "CACHE", "PRECALL", "PUSH_NULL", "COPY_FREE_VARS"}
+
+
 def _is_declaration(function: Any) -> bool:
-    """True when the body is `...`, a documentation string, `pass` or a raise of
-    NotImplementedError: nothing that could be meant to run."""
+    """True when the body is nothing that could be meant to run: `...`, only a
+    documentation string, or a raise of NotImplementedError."""
     code = getattr(function, "__code__", None)
-    if code is None:
+    if code is None or len(code.co_code) > 60 or len(code.co_names) > 1:
         return False
-    names = code.co_names
-    empty = (lambda: None).__code__
-    documented = _documented.__code__
-    raising = _raising.__code__
-    if names == ("NotImplementedError",):
-        return _shape(code) == _shape(raising)
-    return not names and _shape(code) in (_shape(empty), _shape(documented))
-
-
-def _documented() -> None:
-    """Like this."""
-
-
-def _raising() -> None:
-    raise NotImplementedError
-
-
-def _shape(code: Any) -> tuple[Any, ...]:
-    """The operations of a code object, without what debugging needs."""
     import dis
 
-    skipped = {"RESUME", "NOP", "COPY_FREE_VARS", "MAKE_CELL", "CACHE", "PRECALL"}
-    return tuple(
-        one.opname
-        for one in dis.get_instructions(code)
-        if one.opname not in skipped and one.opname != "PUSH_NULL"
-    )
+    steps = [one for one in dis.get_instructions(code) if one.opname not in _NOISE]
+    if code.co_names == ("NotImplementedError",):
+        return {one.opname for one in steps} <= _RAISES
+    if code.co_names or any(one.argval is not None for one in steps[:1]):
+        return False
+    if {one.opname for one in steps} - {"LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}:
+        return False
+    return function.__doc__ is not None or _says_nothing(function)
+
+
+def _says_nothing(function: Any) -> bool:
+    """`...` and `pass` compile to the same; without the source it is `...`."""
+    import inspect
+
+    try:
+        source = inspect.getsource(function)
+    except (OSError, TypeError):
+        return True
+    return not source.rstrip().endswith(("pass", "return", "return None"))
 
 
 def generic(function: Any = None, /, **options: Any) -> Any:
@@ -106,13 +111,19 @@ def generic(function: Any = None, /, **options: Any) -> Any:
     The definition is its first method, unless its body is only `...`, a documentation
     string or `raise NotImplementedError`. More are added by `register`.
     """
-    if function is None:
-        return lambda function: generic(function, **options)
+    check_options(options)
+    frame = sys._getframe(1)
+    if function is not None:
+        return _generic(function, frame, options)
+    return lambda function: _generic(function, frame, options)
+
+
+def _generic(function: Any, frame: FrameType, options: dict[str, Any]) -> Any:
     made = define(function, options)
     inner = getattr(function, "__func__", function)
     made.__dict__["declaration"] = inner
     if not _is_declaration(inner):
-        add_function(made, function, localns=_locals_of(sys._getframe(1)))
+        add_function(made, function, localns=_locals_of(frame))
     return made
 
 
@@ -124,10 +135,12 @@ class Dispatcher:
     """
 
     def __init__(self, **options: Any) -> None:
+        check_options(options)
         self._options = options
         self._functions: dict[str, GenericFunction] = {}
 
     def __call__(self, function: Any = None, /, **options: Any) -> Any:
+        check_options(options)
         if function is None:
             return lambda function: self(function, **options)
         inner = getattr(function, "__func__", function)

@@ -161,7 +161,7 @@ PyObject *lbpy_generic_call(PyObject *self, PyObject *const *args,
     lbpy_form *form = kwnames == NULL && nargs < LBPY_PLAIN
                           ? g->plain[nargs]
                           : known_form(g, nargs, kwnames);
-    if (form && form->slots && is_current(g, form)) {
+    if (form && form->slots && !form->packed && is_current(g, form)) {
         const lbpy_cell *cell = form->slots <= 2 ? find_narrow(form, args)
                                                  : find_wide(form, args);
         if (cell && cell->function) {

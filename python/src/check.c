@@ -338,7 +338,7 @@ static int check_elements(const lbpy_hint *elem, PyObject *value)
     return check_each(elem, value);
 }
 
-/* ----------------------------------------------------- mappings, fixed tuples */
+/* --------------------------------------------------- mappings, fixed tuples */
 
 static int check_item(const lbpy_hint *hint, PyObject *item)
 {

@@ -94,6 +94,7 @@ lbpy_choice *lbpy_choice_make(lbpy_generic *g, lbpy_form *form,
     lbpy_choice *c = (lbpy_choice *)type->tp_alloc(type, 0);
     if (c == NULL)
         return NULL;
+    c->state = lbpy_state_hold(g->state);
     if (collect(c, form, records) < 0 || c->count == 0)
         Py_CLEAR(c);
     return c;
@@ -142,12 +143,19 @@ static void keep(lbpy_choice *c, uint64_t answers, lbpy_link *link)
     c->table[c->known++].link = (lbpy_link *)Py_NewRef(link);
 }
 
-/* The values that the predicates are asked of. */
-static void values_of(const lbpy_form *form, const lbpy_choice *c,
-                      PyObject *const *args, PyObject **values)
+/* The values that the predicates are asked of, borrowed from the arguments; the
+ * tuple of packed ones is *packed, to be given back. False: no memory. */
+static bool values_of(const lbpy_form *form, const lbpy_choice *c,
+                      PyObject *const *args, PyObject **values,
+                      PyObject **packed)
 {
+    *packed = form->packed ? lbpy_slot_value(form, args, LBPY_MAX_SLOTS - 1)
+                           : NULL;
     for (size_t i = 0; i < c->count; i++)
-        values[i] = args[form->argument[c->slots[i]]];
+        values[i] = lbpy_is_packed(form, c->slots[i])
+                        ? *packed
+                        : args[form->argument[c->slots[i]]];
+    return !form->packed || *packed;
 }
 
 static lbpy_link *resolve_with(lbpy_generic *g, lbpy_form *form, lbpy_choice *c,
@@ -172,7 +180,9 @@ lbpy_link *lbpy_choose(lbpy_generic *g, lbpy_form *form, lbpy_choice *c,
     uint64_t answers;
     if (c->count > MANY_PREDICATES)
         return lbpy_resolve_values(g, form, args);
-    values_of(form, c, args, values);
+    PyObject *packed;
+    if (!values_of(form, c, args, values, &packed))
+        return NULL;
     Py_INCREF(c);
     lbpy_link *link = NULL;
     const uint64_t version = __atomic_load_n(form->version, __ATOMIC_ACQUIRE);
@@ -187,6 +197,7 @@ lbpy_link *lbpy_choose(lbpy_generic *g, lbpy_form *form, lbpy_choice *c,
         }
     }
     Py_DECREF(c);
+    Py_XDECREF(packed);
     return link;
 }
 
@@ -220,8 +231,10 @@ static void choice_dealloc(PyObject *self)
     PyMem_Free(c->predicates);
     PyMem_Free(c->slots);
     PyMem_Free(c->table);
+    lbpy_state *state = c->state;
     type->tp_free(self);
     Py_DECREF(type);
+    lbpy_state_release(state);
 }
 
 static PyType_Slot choice_slots[] = {

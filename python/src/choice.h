@@ -8,6 +8,7 @@
  * set of answers. */
 typedef struct lbpy_choice {
     PyObject_HEAD
+    lbpy_state *state;           /* held */
     size_t count;                /* of predicates; above 64 nothing is kept */
     lbpy_predicate **predicates; /* one use each */
     uint8_t *slots;              /* which argument each is asked of */

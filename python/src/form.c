@@ -7,7 +7,10 @@
  *      is a rule of the engine, with the method as its context;
  *   3. where two methods come to an equal rule (they differ in what this call
  *      leaves out): the one that takes the call more exactly has it; else the
- *      one whose hint was not split; else it is a tie, an error at the call.
+ *      one whose hint was not split; else the one that takes less in what the
+ *      call leaves out; else it is a tie, an error at the call.
+ * The engine dispatches on eight arguments. Of more, the eighth slot stands for
+ * all that are left, packed to a tuple, whose types are a matter of values.
  * A method that needs another slot, or goes, makes the form's rules anew.
  */
 #include "generic.h"
@@ -102,6 +105,15 @@ static int settle(lbpy_generic *g, lbpy_form *form, lbpy_rule *old,
                      lbpy_method_looseness(fresh->method, given);
     if (difference == 0)
         difference = old->split - fresh->split;
+    if (difference == 0 && old->method->tied == NULL) {
+        const int narrower = lbpy_method_narrower(fresh->method, old->method);
+        const int wider =
+            narrower < 0 ? -1
+                         : lbpy_method_narrower(old->method, fresh->method);
+        if (wider < 0)
+            return -1;
+        difference = narrower - wider;
+    }
     if (difference != 0)
         return difference > 0;
     if (g->combination != LBPY_STANDARD || g->order > LB_WEIGHTED)
@@ -177,6 +189,47 @@ static lbpy_hint *hint_at(const lbpy_form *form, const lbpy_method *method,
     return lbpy_method_hint(method, argument, form->positional, form->kwnames);
 }
 
+/* The hint for the packed slot, as a new reference: a tuple of just these. NULL
+ * without an exception: any. */
+static PyObject *packed_hint(lbpy_state *state, const lbpy_form *form,
+                             const lbpy_method *method)
+{
+    bool wanted = false;
+    PyObject *any = lbpy_hint_any(state);
+    PyObject *all = any ? PyTuple_New(form->packed) : NULL;
+    for (unsigned i = 0; all && i < form->packed; i++) {
+        lbpy_hint *one = hint_at(form, method, form->pack[i]);
+        wanted |= one != NULL;
+        PyTuple_SET_ITEM(all, i, Py_NewRef(one ? (PyObject *)one : any));
+    }
+    PyObject *hint = all && wanted ? lbpy_hint_fixed(
+                                         state, (PyObject *)&PyTuple_Type, all)
+                                   : NULL;
+    Py_XDECREF(all);
+    Py_XDECREF(any);
+    return hint;
+}
+
+/* The hint for a slot, as a new reference; NULL without an exception: any. */
+static PyObject *slot_hint(lbpy_state *state, const lbpy_form *form,
+                           const lbpy_method *method, unsigned slot)
+{
+    if (lbpy_is_packed(form, slot))
+        return packed_hint(state, form, method);
+    return Py_XNewRef((PyObject *)hint_at(form, method, form->argument[slot]));
+}
+
+PyObject *lbpy_slot_value(const lbpy_form *form, PyObject *const *args,
+                          unsigned slot)
+{
+    if (!lbpy_is_packed(form, slot))
+        return Py_NewRef(args[form->argument[slot]]);
+    PyObject *tuple = PyTuple_New(form->packed);
+    for (unsigned i = 0; tuple && i < form->packed; i++)
+        PyTuple_SET_ITEM(tuple, i, Py_NewRef(args[form->pack[i]]));
+    return tuple;
+}
+
 /* The alternatives for the slots of one method. */
 typedef struct splits {
     lbpy_alternative *of[LBPY_MAX_SLOTS];
@@ -197,13 +250,15 @@ static int split_all(lbpy_generic *g, const lbpy_form *form,
 {
     *s = (splits){.count = {0}};
     for (unsigned i = 0; i < form->slots; i++) {
-        lbpy_hint *hint = hint_at(form, method, form->argument[i]);
-        if (hint == NULL) {
+        PyObject *hint = slot_hint(g->state, form, method, i);
+        if (hint == NULL && !PyErr_Occurred()) {
             s->of[i] = &s->plain[i];
             s->count[i] = 1;
             continue;
         }
-        s->count[i] = lbpy_hint_split(g->state, hint, &s->of[i]);
+        s->count[i] =
+            hint ? lbpy_hint_split(g->state, (lbpy_hint *)hint, &s->of[i]) : -1;
+        Py_XDECREF(hint);
         if (s->count[i] < 0) {
             s->of[i] = NULL;
             return -1;
@@ -299,6 +354,9 @@ static int add_method(lbpy_generic *g, lbpy_form *form, lbpy_method *method,
 
 static bool has_slot(const lbpy_form *form, Py_ssize_t argument)
 {
+    for (unsigned i = 0; i < form->packed; i++)
+        if (form->pack[i] == argument)
+            return true;
     for (unsigned i = 0; i < form->slots; i++)
         if (form->argument[i] == argument)
             return true;
@@ -314,25 +372,45 @@ static bool wants_slot(const lbpy_form *form, const lbpy_method *method)
     return false;
 }
 
-/* Step 1. */
+static bool is_wanted(const lbpy_generic *g, const lbpy_form *form,
+                      Py_ssize_t argument)
+{
+    for (size_t i = 0; i < g->count; i++)
+        if (accepts(form, g->methods[i]) &&
+            hint_at(form, g->methods[i], argument))
+            return true;
+    return false;
+}
+
+static void forget_slots(lbpy_form *form)
+{
+    form->slots = 0;
+    form->packed = 0;
+    PyMem_Free(form->pack);
+    form->pack = NULL;
+}
+
+/* Step 1. The ninth that is wanted makes the eighth slot a packed one. */
 static int choose_slots(const lbpy_generic *g, lbpy_form *form)
 {
     const Py_ssize_t given = given_count(form);
-    for (Py_ssize_t a = 0; a < given && a < UINT8_MAX; a++) {
-        bool wanted = false;
-        for (size_t i = 0; i < g->count && !wanted; i++)
-            wanted = accepts(form, g->methods[i]) &&
-                     hint_at(form, g->methods[i], a);
-        if (!wanted)
+    forget_slots(form);
+    for (Py_ssize_t a = 0; a < given; a++) {
+        if (!is_wanted(g, form, a))
             continue;
-        if (form->slots == LBPY_MAX_SLOTS) {
-            PyErr_Format(PyExc_TypeError,
-                         "%U dispatches on more than %d arguments of a call "
-                         "with %zd; leave the types of the others away",
-                         g->name, LBPY_MAX_SLOTS, given);
-            return -1;
+        if (form->slots < LBPY_MAX_SLOTS) {
+            form->argument[form->slots++] = (uint16_t)a;
+            continue;
         }
-        form->argument[form->slots++] = (uint8_t)a;
+        if (form->pack == NULL) {
+            form->pack = PyMem_Calloc((size_t)given, sizeof *form->pack);
+            if (form->pack == NULL || given > UINT16_MAX) {
+                PyErr_NoMemory();
+                return -1;
+            }
+            form->pack[form->packed++] = form->argument[LBPY_MAX_SLOTS - 1];
+        }
+        form->pack[form->packed++] = (uint16_t)a;
     }
     return 0;
 }
@@ -442,6 +520,7 @@ static void free_form(lbpy_state *state, lbpy_form *form)
     lbpy_form_forget(form);
     end_generic(form);
     free_rules(state, form);
+    forget_slots(form);
     Py_XDECREF(form->kwnames);
     PyMem_Free(form);
 }
@@ -451,7 +530,6 @@ static int make_rules(lbpy_generic *g, lbpy_form *form, news *n)
 {
     free_rules(g->state, form);
     n->count = 0;
-    form->slots = 0;
     form->by_abstract = form->by_virtual = form->by_value = false;
     form->overlapping = false;
     int status = choose_slots(g, form);
@@ -675,10 +753,12 @@ static lb_status remove_from_form(lbpy_generic *g, lbpy_form *form,
 
 int lbpy_forms_remove(lbpy_generic *g, lbpy_method *method)
 {
-    for (lbpy_form *f = g->forms; f; f = f->next)
+    for (lbpy_form *f = g->forms; f; f = f->next) {
         if (f->overlapping || f->generic == NULL ||
             remove_from_form(g, f, method) != LB_OK)
             return 0;
+        lbpy_form_forget(f); /* it holds on to the method */
+    }
     return 1;
 }
 

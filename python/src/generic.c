@@ -551,6 +551,13 @@ static int check_options(lbpy_generic *g)
 {
     if (g->combine)
         g->combination = LBPY_CALL;
+    if (g->binding != LBPY_BIND_INSTANCE &&
+        PyType_HasFeature(Py_TYPE(g), Py_TPFLAGS_METHOD_DESCRIPTOR)) {
+        PyErr_SetString(PyExc_TypeError,
+                        "class and static bindings are of "
+                        "UnboundGenericFunction");
+        return -1;
+    }
     if (g->chooser && g->combination != LBPY_STANDARD) {
         PyErr_SetString(PyExc_ValueError,
                         "an order function goes with the combination standard");
@@ -575,7 +582,10 @@ static PyObject *generic_new(PyTypeObject *type, PyObject *args,
     lbpy_generic *g = (lbpy_generic *)type->tp_alloc(type, 0);
     if (g == NULL)
         return NULL;
-    g->state = state;
+    g->state = lbpy_state_hold(state);
+    /* Of a class or static method the interpreter must ask __get__. */
+    if (type == state->unbound_type)
+        g->binding = LBPY_BIND_STATIC;
     if (read_options(g, args, kwds) < 0 || check_options(g) < 0) {
         Py_DECREF(g);
         return NULL;
@@ -625,7 +635,8 @@ static PyObject *generic_init_subclass(PyObject *type, PyObject *args,
     PyTypeObject *cls = (PyTypeObject *)type;
     if (cls->tp_call == PyVectorcall_Call)
         cls->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
-    if (cls->tp_descr_get == generic_get)
+    if (cls->tp_descr_get == generic_get && cls->tp_base &&
+        PyType_HasFeature(cls->tp_base, Py_TPFLAGS_METHOD_DESCRIPTOR))
         cls->tp_flags |= Py_TPFLAGS_METHOD_DESCRIPTOR;
     Py_RETURN_NONE;
 }
@@ -691,8 +702,10 @@ static void generic_dealloc(PyObject *self)
     Py_XDECREF(g->name);
     Py_XDECREF(g->precedence);
     PyMem_Free(g->index);
+    lbpy_state *state = g->state;
     type->tp_free(self);
     Py_DECREF(type);
+    lbpy_state_release(state);
 }
 
 static PyMethodDef generic_methods[] = {
@@ -785,10 +798,39 @@ static PyType_Spec generic_spec = {
     .slots = generic_slots,
 };
 
+/* The same but for the flag by which the interpreter passes the instance. */
+static PyType_Slot unbound_slots[] = {
+    {Py_tp_traverse, generic_traverse},
+    {Py_tp_clear, generic_clear},
+    {Py_tp_dealloc, generic_dealloc},
+    {Py_tp_call, PyVectorcall_Call},
+    {Py_tp_descr_get, generic_get},
+    {Py_tp_members, generic_members},
+    {0, NULL},
+};
+
+static PyType_Spec unbound_spec = {
+    .name = "latebind._core.UnboundGenericFunction",
+    .basicsize = sizeof(lbpy_generic),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
+             Py_TPFLAGS_HAVE_VECTORCALL,
+    .slots = unbound_slots,
+};
+
+static int setup_unbound(PyObject *module, lbpy_state *state)
+{
+    state->unbound_type = (PyTypeObject *)PyType_FromModuleAndSpec(
+        module, &unbound_spec, (PyObject *)state->generic_type);
+    return state->unbound_type ? PyModule_AddType(module, state->unbound_type)
+                               : -1;
+}
+
 int lbpy_generic_setup(PyObject *module, lbpy_state *state)
 {
     state->generic_type =
         (PyTypeObject *)PyType_FromModuleAndSpec(module, &generic_spec, NULL);
-    return state->generic_type ? PyModule_AddType(module, state->generic_type)
-                               : -1;
+    if (state->generic_type == NULL ||
+        PyModule_AddType(module, state->generic_type) < 0)
+        return -1;
+    return setup_unbound(module, state);
 }

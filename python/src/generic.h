@@ -39,7 +39,9 @@ typedef struct lbpy_form {
     uint64_t seen;           /* version that the cells belong to */
     uint64_t abc_token;      /* token that they belong to */
     uint8_t slots;           /* dispatched arguments; 0: none decides */
-    uint8_t argument[LBPY_MAX_SLOTS]; /* where they are in the call */
+    uint16_t argument[LBPY_MAX_SLOTS]; /* where they are in the call */
+    uint16_t packed;         /* arguments that the last slot stands for, or 0 */
+    uint16_t *pack;          /* which */
     bool by_abstract;        /* rules name abstract classes */
     bool by_virtual;         /* or unions: look for ties between them */
     bool by_value;           /* rules have value parts */
@@ -119,6 +121,17 @@ int lbpy_forms_remove(lbpy_generic *g, lbpy_method *method);
 
 void lbpy_forms_end(lbpy_generic *g);
 int lbpy_forms_traverse(lbpy_generic *g, visitproc visit, void *arg);
+
+/* Does the slot stand for several arguments? */
+static inline bool lbpy_is_packed(const lbpy_form *form, unsigned slot)
+{
+    return form->packed && slot == LBPY_MAX_SLOTS - 1;
+}
+
+/* What the rules of a slot are asked about, for these arguments: one of them, or
+ * a tuple of the packed ones. A new reference. */
+PyObject *lbpy_slot_value(const lbpy_form *form, PyObject *const *args,
+                          unsigned slot);
 
 /* Forgets what calls found. */
 void lbpy_form_forget(lbpy_form *form);

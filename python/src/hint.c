@@ -110,7 +110,7 @@ int lbpy_hint_is_class_part(const lbpy_hint *hint)
 
 static lbpy_state *state_of(PyObject *cls)
 {
-    return (lbpy_state *)PyType_GetModuleState((PyTypeObject *)cls);
+    return lbpy_state_of_type((PyTypeObject *)cls);
 }
 
 static int takes(const char *name, Py_ssize_t count, Py_ssize_t least,

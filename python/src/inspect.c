@@ -114,20 +114,26 @@ static PyObject *explain_form(lbpy_generic *g, const question *q)
     lb_class *classes[LBPY_MAX_SLOTS] = {NULL};
     lb_value values[LBPY_MAX_SLOTS];
     lb_explanation *e = NULL;
-    for (unsigned i = 0; i < form->slots; i++) {
-        PyObject *type = PyTuple_GET_ITEM(q->types, form->argument[i]);
+    PyObject *const *given = q->values ? &PyTuple_GET_ITEM(q->values, 0) : NULL;
+    PyObject *held[LBPY_MAX_SLOTS] = {NULL};
+    for (unsigned i = 0; i < form->slots && !PyErr_Occurred(); i++) {
+        PyObject *type = lbpy_is_packed(form, i)
+                             ? (PyObject *)&PyTuple_Type
+                             : PyTuple_GET_ITEM(q->types, form->argument[i]);
         lbpy_type *record = lbpy_type_of(g->state, (PyTypeObject *)type);
-        if (record == NULL)
-            return NULL;
-        classes[i] = record->cls;
-        values[i] = lb_pointer(
-            q->values ? PyTuple_GET_ITEM(q->values, form->argument[i]) : NULL);
+        classes[i] = record ? record->cls : NULL;
+        if (record && given)
+            held[i] = lbpy_slot_value(form, given, i);
+        values[i] = lb_pointer(held[i]);
     }
-    const lb_status status = lb_explain(form->generic, form->slots, classes,
-                                        q->values ? values : NULL, &e);
+    const lb_status status =
+        PyErr_Occurred() ? LB_METHOD_FAILED
+                         : lb_explain(form->generic, form->slots, classes,
+                                      given ? values : NULL, &e);
+    for (unsigned i = 0; i < form->slots; i++)
+        Py_XDECREF(held[i]);
     if (status != LB_OK || PyErr_Occurred()) {
-        if (!PyErr_Occurred())
-            lbpy_raise(status);
+        lbpy_raise(status);
         lb_explanation_free(e);
         return NULL;
     }

@@ -30,9 +30,9 @@ static lbpy_link *new_link(lbpy_state *state, lbpy_kind kind)
 
 lbpy_link *lbpy_link_end(lbpy_generic *g, lb_status status)
 {
-    lbpy_link *link = new_link(g->state, g->owner && status != LB_AMBIGUOUS
-                                             ? LBPY_LINK_INHERIT
-                                             : LBPY_LINK_END);
+    lbpy_link *link = new_link(g->state, status == LB_NO_METHOD || status == LB_NO_NEXT_METHOD
+                      ? LBPY_LINK_INHERIT
+                      : LBPY_LINK_END);
     if (link)
         link->status = status;
     return link;
@@ -88,23 +88,24 @@ static lbpy_type *record_of(const lb_specializer *s)
 }
 
 /* For one slot: is `a`, which the engine put first, no less specific than `b`?
- * Real classes of one order are; so is what is below the other. */
-static int in_order(lbpy_state *state, const lb_specializer *a,
-                    const lb_specializer *b)
+ * Classes of the argument's own MRO are; so is what is below the other. */
+static int in_order(lbpy_state *state, const lbpy_type *argument,
+                    const lb_specializer *a, const lb_specializer *b)
 {
     const lbpy_type *first = record_of(a), *second = record_of(b);
     if (second == NULL || first == second)
         return 1;
     if (first == NULL)
         return 0;
-    if (first->role == LBPY_REAL && second->role == LBPY_REAL)
+    if (lbpy_type_inherits(argument, first) &&
+        lbpy_type_inherits(argument, second))
         return 1;
     return lbpy_type_below(state, first, second);
 }
 
 /* 1: `entry` is more specific than all that come after it; 0, or -1. */
 static int is_first(lbpy_generic *g, const lbpy_form *form,
-                    const lb_entry *entry)
+                    lbpy_type *const *records, const lb_entry *entry)
 {
     const lb_rule *own = lb_entry_rule(entry);
     if (!form->by_virtual || own == NULL || g->order > LB_SYMMETRIC ||
@@ -115,8 +116,9 @@ static int is_first(lbpy_generic *g, const lbpy_form *form,
         if (other == NULL || other->context == own->context)
             continue;
         for (unsigned i = 0; i < form->slots; i++) {
-            const int yes = in_order(g->state, &own->specializers[i],
-                                     &other->specializers[i]);
+            const int yes =
+                in_order(g->state, records[i], &own->specializers[i],
+                         &other->specializers[i]);
             if (yes <= 0)
                 return yes;
         }
@@ -129,6 +131,7 @@ static int is_first(lbpy_generic *g, const lbpy_form *form,
 typedef struct copying {
     lbpy_generic *g;
     const lbpy_form *form;
+    lbpy_type *const *records;
     bool whole;
 } copying;
 
@@ -212,7 +215,7 @@ static lbpy_link *copy_method(const copying *c, const lb_entry *entry)
     lbpy_state *state = c->g->state;
     if (entry->method == NULL || entry->method->fn != (lb_fn)lbpy_run_boxed)
         return copy_foreign(c, entry);
-    const int first = is_first(c->g, c->form, entry);
+    const int first = is_first(c->g, c->form, c->records, entry);
     if (first <= 0)
         return first < 0 ? NULL : lbpy_link_end(c->g, LB_AMBIGUOUS);
     lbpy_link *link = method_link(state, entry->context);
@@ -249,9 +252,10 @@ static lbpy_link *copy(const copying *c, const lb_entry *entry)
 }
 
 lbpy_link *lbpy_link_of(lbpy_generic *g, const lbpy_form *form,
-                        const lb_entry *entry, bool whole)
+                        const lb_entry *entry, lbpy_type *const *records,
+                        bool whole)
 {
-    const copying c = {g, form, whole};
+    const copying c = {g, form, records, whole};
     return copy(&c, entry);
 }
 

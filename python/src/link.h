@@ -38,10 +38,12 @@ typedef struct lbpy_link {
 
 int lbpy_link_setup(PyObject *module, lbpy_state *state);
 
-/* The links of `entry`. Called inside a bracket. `whole`: with all that comes
- * after, wanted or not. NULL: an exception. */
+/* The links of `entry`, found for arguments of these types. Called inside a
+ * bracket. `whole`: with all that comes after, wanted or not. NULL: an
+ * exception. */
 lbpy_link *lbpy_link_of(lbpy_generic *g, const lbpy_form *form,
-                        const lb_entry *entry, bool whole);
+                        const lb_entry *entry, lbpy_type *const *records,
+                        bool whole);
 
 /* One link without a method, e.g. an end. */
 lbpy_link *lbpy_link_end(lbpy_generic *g, lb_status status);

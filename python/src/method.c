@@ -45,7 +45,7 @@ bool lbpy_method_accepts(const lbpy_method *m, Py_ssize_t positional,
         const Py_ssize_t i = named(m, PyTuple_GET_ITEM(kwnames, k));
         if (i < 0 && !m->has_others)
             return false;
-        if (i >= 0 && i < positional)
+        if (i >= 0 && i < positional && i < m->positional)
             return false;
         if (i >= 0 && i < m->required)
             filled++;
@@ -73,27 +73,84 @@ int lbpy_method_looseness(const lbpy_method *m, Py_ssize_t count)
     return count != m->positional + m->keywords - (m->next_bit != 0);
 }
 
+/* Keyword-only parameters but for next_method. */
+static Py_ssize_t own_keywords(const lbpy_method *m)
+{
+    return m->keywords - (m->next_bit != 0);
+}
+
+static bool is_next(const lbpy_method *m, Py_ssize_t i)
+{
+    return i >= m->positional && (m->next_bit >> (i - m->positional) & 1);
+}
+
+/* The other one's parameter for `a`'s number `i`: by place, or by name; -1. */
+static Py_ssize_t counterpart(const lbpy_method *a, Py_ssize_t i,
+                              const lbpy_method *b)
+{
+    if (i < a->positional)
+        return i;
+    for (Py_ssize_t k = b->positional; k < Py_SIZE(b); k++)
+        if (same_name(name_at(a, i), name_at(b, k)))
+            return k;
+    return -1;
+}
+
+/* Does a name that both have stand at another place? Then calls by name tell
+ * them apart. */
+static bool permuted(const lbpy_method *a, const lbpy_method *b)
+{
+    for (Py_ssize_t i = 0; i < a->positional; i++)
+        for (Py_ssize_t k = 0; k < b->positional; k++)
+            if (i != k && i >= a->positional_only && k >= b->positional_only &&
+                same_name(name_at(a, i), name_at(b, k)))
+                return true;
+    return false;
+}
+
+static bool same_form(const lbpy_method *a, const lbpy_method *b)
+{
+    return a->positional == b->positional && a->required == b->required &&
+           own_keywords(a) == own_keywords(b) && a->has_rest == b->has_rest &&
+           a->has_others == b->has_others && a->qualifier == b->qualifier;
+}
+
 bool lbpy_method_same(const lbpy_method *a, const lbpy_method *b)
 {
-    if (a->positional != b->positional || a->required != b->required ||
-        a->keywords != b->keywords || a->has_rest != b->has_rest ||
-        a->has_others != b->has_others || a->qualifier != b->qualifier ||
-        a->rest != b->rest || a->others != b->others ||
-        a->keyword_required != b->keyword_required)
+    if (!same_form(a, b) || a->rest != b->rest || a->others != b->others)
         return false;
-    for (Py_ssize_t i = 0; i < Py_SIZE(a); i++)
-        if (a->hints[i] != b->hints[i])
+    for (Py_ssize_t i = 0; i < Py_SIZE(a); i++) {
+        const Py_ssize_t k = is_next(a, i) ? i : counterpart(a, i, b);
+        if (k < 0 || (!is_next(a, i) && a->hints[i] != b->hints[k]))
             return false;
-    for (Py_ssize_t i = a->positional; i < a->positional + a->keywords; i++)
-        if (!same_name(name_at(a, i), name_at(b, i)))
-            return false;
-    return true;
+    }
+    return !permuted(a, b);
+}
+
+/* Is every value of `b` one of `a`? NULL: any. */
+static int covers(const lbpy_hint *a, const lbpy_hint *b)
+{
+    return a == NULL ? 1 : b == NULL ? 0 : lbpy_hint_implies(b, a);
+}
+
+int lbpy_method_narrower(const lbpy_method *a, const lbpy_method *b)
+{
+    int yes = same_form(a, b) ? covers(b->rest, a->rest) : 0;
+    if (yes == 1)
+        yes = covers(b->others, a->others);
+    for (Py_ssize_t i = 0; i < Py_SIZE(a) && yes == 1; i++) {
+        const Py_ssize_t k = is_next(a, i) ? -1 : counterpart(a, i, b);
+        if (!is_next(a, i))
+            yes = k < 0 ? 0 : covers(b->hints[k], a->hints[i]);
+    }
+    return yes;
 }
 
 Py_hash_t lbpy_method_key(const lbpy_method *m)
 {
-    uint64_t key = m->positional * 31u + m->qualifier * 7u + m->keywords;
-    for (Py_ssize_t i = 0; i < Py_SIZE(m); i++)
+    uint64_t key =
+        m->positional * 31u + m->qualifier * 7u + (uint64_t)own_keywords(m);
+    for (Py_ssize_t i = 0; i < m->positional; i++)
         key = (key ^ (uint64_t)(uintptr_t)m->hints[i]) * 0x9E3779B97F4A7C15u;
     return (Py_hash_t)(key >> 1);
 }

@@ -48,6 +48,10 @@ int lbpy_method_looseness(const lbpy_method *method, Py_ssize_t count);
 bool lbpy_method_same(const lbpy_method *a, const lbpy_method *b);
 Py_hash_t lbpy_method_key(const lbpy_method *method);
 
+/* 1: as far as their parameters correspond, whatever `a` takes `b` takes; 0 if
+ * not; -1: an exception. */
+int lbpy_method_narrower(const lbpy_method *a, const lbpy_method *b);
+
 /* A method that stands for several between which nothing decides. */
 lbpy_method *lbpy_method_tie(lbpy_state *state, lbpy_method *a, lbpy_method *b);
 

@@ -155,8 +155,13 @@ static int make_names(lbpy_state *state)
 
 static int execute(PyObject *module)
 {
-    lbpy_state *state = lbpy_state_of(module);
-    state->module = module;
+    lbpy_state *state = PyMem_RawCalloc(1, sizeof *state);
+    if (state == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    state->users = 1;
+    *(lbpy_state **)PyModule_GetState(module) = state;
     if (make_runtime(state) < 0 || make_names(state) < 0 ||
         lbpy_types_setup(state) < 0 || lbpy_hint_setup(module, state) < 0 ||
         lbpy_method_setup(module, state) < 0 ||
@@ -171,9 +176,12 @@ static int execute(PyObject *module)
 static int traverse(PyObject *module, visitproc visit, void *arg)
 {
     lbpy_state *state = lbpy_state_of(module);
+    if (state == NULL)
+        return 0;
     Py_VISIT(state->hint_type);
     Py_VISIT(state->method_type);
     Py_VISIT(state->generic_type);
+    Py_VISIT(state->unbound_type);
     Py_VISIT(state->link_type);
     Py_VISIT(state->choice_type);
     Py_VISIT(state->next_type);
@@ -187,23 +195,27 @@ static int traverse(PyObject *module, visitproc visit, void *arg)
     return 0;
 }
 
-static int clear(PyObject *module)
+static void clear_hooks(lbpy_state *state)
 {
-    lbpy_state *state = lbpy_state_of(module);
     Py_CLEAR(state->hooks.failure);
     Py_CLEAR(state->hooks.ambiguity);
     Py_CLEAR(state->hooks.doc);
     Py_CLEAR(state->hooks.settle);
     Py_CLEAR(state->hooks.convert);
+}
+
+static int clear(PyObject *module)
+{
+    if (lbpy_state_of(module))
+        clear_hooks(lbpy_state_of(module));
     return 0;
 }
 
-/* Nothing of ours lives any more: each of our objects holds its type, and the
- * type the module. */
-static void free_module(void *module)
+void lbpy_state_release(lbpy_state *state)
 {
-    lbpy_state *state = lbpy_state_of(module);
-    clear(module);
+    if (--state->users > 0)
+        return;
+    clear_hooks(state);
     lb_runtime_destroy(state->runtime);
     state->runtime = NULL;
     lbpy_types_end(state);
@@ -213,9 +225,17 @@ static void free_module(void *module)
     Py_CLEAR(state->hint_type);
     Py_CLEAR(state->method_type);
     Py_CLEAR(state->generic_type);
+    Py_CLEAR(state->unbound_type);
     Py_CLEAR(state->link_type);
     Py_CLEAR(state->choice_type);
     Py_CLEAR(state->next_type);
+    PyMem_RawFree(state);
+}
+
+static void free_module(void *module)
+{
+    if (lbpy_state_of(module))
+        lbpy_state_release(lbpy_state_of(module));
 }
 
 static PyModuleDef_Slot slots[] = {
@@ -233,7 +253,7 @@ PyModuleDef lbpy_module = {
     PyModuleDef_HEAD_INIT,
     .m_name = "latebind._core",
     .m_doc = "The engine's side of latebind.",
-    .m_size = sizeof(lbpy_state),
+    .m_size = sizeof(lbpy_state *),
     .m_methods = functions,
     .m_slots = slots,
     .m_traverse = traverse,

@@ -76,6 +76,8 @@ static void want_tag(const lbpy_state *state, lbpy_type *record)
 static bool tag_key(const lbpy_form *form, PyObject *const *args, uint64_t *key)
 {
     memset(key, 0, LBPY_MAX_WORDS * sizeof *key);
+    if (form->packed)
+        return false;
     for (unsigned i = 0; i < form->slots; i++) {
         const uint32_t tag = Py_TYPE(args[form->argument[i]])->tp_version_tag;
         if (tag == 0)
@@ -105,7 +107,8 @@ static void types_of(const lbpy_form *form, PyObject *const *args,
                      PyTypeObject **types)
 {
     for (unsigned i = 0; i < form->slots; i++)
-        types[i] = Py_TYPE(args[form->argument[i]]);
+        types[i] = lbpy_is_packed(form, i) ? &PyTuple_Type
+                                           : Py_TYPE(args[form->argument[i]]);
 }
 
 static lbpy_link *chosen_by_user(lbpy_generic *g, const lbpy_form *form,
@@ -139,7 +142,7 @@ static lbpy_link *ask_engine(lbpy_generic *g, lbpy_form *form,
     } else if (g->chooser) {
         link = chosen_by_user(g, form, entry, types);
     } else {
-        link = lbpy_link_of(g, form, entry, whole);
+        link = lbpy_link_of(g, form, entry, records, whole);
     }
     lbpy_leave(g->state, reader);
     return link;
@@ -291,18 +294,33 @@ lbpy_link *lbpy_resolve(lbpy_generic *g, lbpy_form *form, PyObject *const *args)
 
 /* ---- other questions ---------------------------------------------------- */
 
+/* With the values of the arguments. */
+static lbpy_link *ask_with(lbpy_generic *g, lbpy_form *form,
+                           lbpy_type *const *records,
+                           PyTypeObject *const *types, PyObject *const *args,
+                           bool whole)
+{
+    PyObject *values[LBPY_MAX_SLOTS] = {NULL};
+    lbpy_link *link = NULL;
+    bool good = true;
+    for (unsigned i = 0; i < form->slots && good; i++)
+        good = (values[i] = lbpy_slot_value(form, args, i)) != NULL;
+    if (good)
+        link = ask_engine(g, form, records, types, values, whole);
+    for (unsigned i = 0; i < form->slots; i++)
+        Py_XDECREF(values[i]);
+    return link;
+}
+
 lbpy_link *lbpy_resolve_values(lbpy_generic *g, lbpy_form *form,
                                PyObject *const *args)
 {
     lbpy_type *records[LBPY_MAX_SLOTS];
     PyTypeObject *types[LBPY_MAX_SLOTS];
-    PyObject *values[LBPY_MAX_SLOTS];
     types_of(form, args, types);
-    for (unsigned i = 0; i < form->slots; i++)
-        values[i] = args[form->argument[i]];
     if (!records_of(g->state, form, types, records))
         return NULL;
-    return ask_engine(g, form, records, types, values, lbpy_wants_whole(g));
+    return ask_with(g, form, records, types, args, lbpy_wants_whole(g));
 }
 
 lbpy_link *lbpy_resolve_types(lbpy_generic *g, lbpy_form *form,
@@ -310,14 +328,14 @@ lbpy_link *lbpy_resolve_types(lbpy_generic *g, lbpy_form *form,
 {
     lbpy_type *records[LBPY_MAX_SLOTS];
     PyTypeObject *types[LBPY_MAX_SLOTS];
-    PyObject *of_slots[LBPY_MAX_SLOTS];
     if (catch_up(g, form) < 0)
         return NULL;
-    for (unsigned i = 0; i < form->slots; i++) {
-        types[i] = (PyTypeObject *)given[form->argument[i]];
-        of_slots[i] = values ? values[form->argument[i]] : NULL;
-    }
+    for (unsigned i = 0; i < form->slots; i++)
+        types[i] = lbpy_is_packed(form, i)
+                       ? &PyTuple_Type
+                       : (PyTypeObject *)given[form->argument[i]];
     if (!records_of(g->state, form, types, records))
         return NULL;
-    return ask_engine(g, form, records, types, values ? of_slots : NULL, true);
+    return values ? ask_with(g, form, records, types, values, true)
+                  : ask_engine(g, form, records, types, NULL, true);
 }

@@ -86,26 +86,55 @@ PyObject *lbpy_run_failure(lbpy_generic *g, lb_status status, lbpy_method *tie,
 
 /* ---- what the base class has -------------------------------------------- */
 
+/* Is the attribute `value` of a class the generic function itself? */
+static bool is_it(const lbpy_generic *g, PyObject *value)
+{
+    if (value == (PyObject *)g)
+        return true;
+    if (!Py_IS_TYPE(value, &PyClassMethod_Type) &&
+        !Py_IS_TYPE(value, &PyStaticMethod_Type))
+        return false;
+    PyObject *inner = PyObject_GetAttrString(value, "__func__");
+    const bool same = inner == (PyObject *)g;
+    Py_XDECREF(inner);
+    PyErr_Clear();
+    return same;
+}
+
+/* Looks along an MRO for the class in which the generic function is, and whether
+ * another one after it has an attribute of that name; not object, whose methods
+ * take what nobody wants. The class, borrowed; NULL: no such. */
+static PyTypeObject *class_before(lbpy_generic *g, PyTypeObject *type)
+{
+    PyTypeObject *here = NULL;
+    PyObject *mro = type->tp_mro;
+    for (Py_ssize_t i = 0; mro && i < PyTuple_GET_SIZE(mro); i++) {
+        PyTypeObject *cls = (PyTypeObject *)PyTuple_GET_ITEM(mro, i);
+        PyObject *value = cls == &PyBaseObject_Type
+                              ? NULL
+                              : PyDict_GetItemWithError(cls->tp_dict, g->name);
+        if (value && here)
+            return here;
+        if (value && is_it(g, value))
+            here = cls;
+    }
+    return NULL;
+}
+
 int lbpy_inherited(lbpy_generic *g, PyObject *self, PyObject **bound)
 {
-    PyObject *found = NULL;
+    PyTypeObject *here = PyType_Check(self)
+                             ? class_before(g, (PyTypeObject *)self)
+                             : NULL;
+    if (here == NULL)
+        here = class_before(g, Py_TYPE(self));
+    if (here == NULL || bound == NULL)
+        return PyErr_Occurred() ? -1 : here != NULL;
     PyObject *above = PyObject_CallFunctionObjArgs((PyObject *)&PySuper_Type,
-                                                   g->owner, self, NULL);
-    if (above)
-        found = PyObject_GetAttr(above, g->name);
+                                                   here, self, NULL);
+    *bound = above ? PyObject_GetAttr(above, g->name) : NULL;
     Py_XDECREF(above);
-    if (found == NULL) {
-        if (!PyErr_ExceptionMatches(PyExc_AttributeError) &&
-            !PyErr_ExceptionMatches(PyExc_TypeError))
-            return -1;
-        PyErr_Clear();
-        return 0;
-    }
-    if (bound)
-        *bound = found;
-    else
-        Py_DECREF(found);
-    return 1;
+    return *bound ? 1 : -1;
 }
 
 static PyObject *run_inherited(lbpy_generic *g, lbpy_link *link,
@@ -135,7 +164,7 @@ static PyObject *run_swapped(lbpy_generic *g, lbpy_link *inner,
 {
     const Py_ssize_t count = all_count(nargsf, kwnames);
     const Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    PyObject *few[FEW];
+    PyObject *few[FEW] = {NULL};
     PyObject **swapped =
         count <= FEW ? few : PyMem_Malloc((size_t)count * sizeof *swapped);
     if (swapped == NULL)

@@ -209,7 +209,7 @@ PyObject *lbpy_hint_write(const lbpy_shape *shape)
     }
 }
 
-/* ---------------------------------------------------------- plain and inside */
+/* --------------------------------------------------------- plain and inside */
 
 PyObject *lbpy_hint_any(lbpy_state *state)
 {
@@ -461,7 +461,7 @@ PyObject *lbpy_hint_union(lbpy_state *state, PyObject *hints)
     return hint;
 }
 
-/* ------------------------------------------------------- classes, predicates */
+/* ------------------------------------------------------ classes, predicates */
 
 static PyObject *subclass_of_each(lbpy_state *state, const lbpy_hint *hint)
 {

@@ -2,7 +2,8 @@
  *
  * Nothing in the extension is static and mutable: each interpreter that imports
  * it has a state, with a runtime of the engine of its own. All of it is guarded
- * by the interpreter's lock; in a build without one, by the lock of lock.h.
+ * by the interpreter's lock. It outlives the module as long as one of its
+ * generic functions lives: at the end of an interpreter both go in any order.
  */
 #ifndef LBPY_STATE_H
 #define LBPY_STATE_H
@@ -27,7 +28,7 @@ typedef struct lbpy_hooks {
 } lbpy_hooks;
 
 struct lbpy_state {
-    PyObject *module; /* borrowed: the state lies in it */
+    Py_ssize_t users; /* the module, generic functions, choices */
     lb_runtime *runtime;
     lb_reader *idle[8]; /* readers for brackets, at hand */
     unsigned idle_count;
@@ -35,6 +36,7 @@ struct lbpy_state {
     PyTypeObject *hint_type;    /* hint.c */
     PyTypeObject *method_type;  /* method.c */
     PyTypeObject *generic_type; /* generic.c */
+    PyTypeObject *unbound_type; /* generic.c: of class and static methods */
     PyTypeObject *link_type;    /* link.c */
     PyTypeObject *choice_type;  /* choice.c */
     PyTypeObject *next_type;    /* next.c */
@@ -65,18 +67,27 @@ struct lbpy_state {
     uint64_t reported; /* ambiguities that the engine told of; atomic */
 };
 
-/* The state of `module`; of the module that defines `type`. */
+/* The state of `module`, NULL before it has one. */
 static inline lbpy_state *lbpy_state_of(PyObject *module)
 {
-    return (lbpy_state *)PyModule_GetState(module);
+    return *(lbpy_state **)PyModule_GetState(module);
 }
+
+/* One user more or less; the last one ends the state. */
+static inline lbpy_state *lbpy_state_hold(lbpy_state *state)
+{
+    state->users++;
+    return state;
+}
+
+void lbpy_state_release(lbpy_state *state);
 
 extern PyModuleDef lbpy_module;
 
 /* Of a type that the module made itself. */
 static inline lbpy_state *lbpy_state_of_type(PyTypeObject *type)
 {
-    return (lbpy_state *)PyType_GetModuleState(type);
+    return lbpy_state_of(PyType_GetModule(type));
 }
 
 /* The same for a type that may be derived from one, in Python; NULL: TypeError.

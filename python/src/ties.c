@@ -75,6 +75,15 @@ static bool fits(const lbpy_type *type, const lbpy_want *w)
     return w->base == NULL || lbpy_type_is(type, w->base);
 }
 
+/* Both are in the MRO, whose order then decides. */
+static bool in_one_order(const lbpy_type *type, const lbpy_want *a,
+                         const lbpy_want *b)
+{
+    return a->base != b->base && a->base && b->base &&
+           lbpy_type_inherits(type, a->base) &&
+           lbpy_type_inherits(type, b->base);
+}
+
 /* Step 2, for one slot: a type that fits both; NULL: none was met. */
 static lbpy_type *witness_of(lbpy_state *state, const lbpy_want *a,
                              const lbpy_want *b)
@@ -82,7 +91,7 @@ static lbpy_type *witness_of(lbpy_state *state, const lbpy_want *a,
     for (size_t i = 0; i < state->type_room; i++) {
         lbpy_type *type = state->types[i];
         if (type && type->cls && type->role == LBPY_REAL && fits(type, a) &&
-            fits(type, b))
+            fits(type, b) && !in_one_order(type, a, b))
             return type;
     }
     return NULL;

@@ -205,6 +205,14 @@ bool lbpy_type_is(const lbpy_type *a, const lbpy_type *b)
     return false;
 }
 
+bool lbpy_type_inherits(const lbpy_type *a, const lbpy_type *b)
+{
+    for (Py_ssize_t i = 0; b->type && i < a->mro_count; i++)
+        if (a->mro[i] == (PyObject *)b->type)
+            return true;
+    return false;
+}
+
 /* The record of the union `v`'s member number `i`, or NULL. */
 static lbpy_type *member_of(const lbpy_state *state, const lbpy_type *v,
                             Py_ssize_t i)

@@ -58,6 +58,9 @@ bool lbpy_type_is(const lbpy_type *a, const lbpy_type *b);
  * exception of somebody's __subclasscheck__. */
 int lbpy_type_below(lbpy_state *state, const lbpy_type *a, const lbpy_type *b);
 
+/* True when `b` is in the MRO of the type `a`, not only virtually. */
+bool lbpy_type_inherits(const lbpy_type *a, const lbpy_type *b);
+
 /* Reads the abstract classes' token; 0 and an unchanged state, or -1. After a
  * change every order that depends on it is made anew when next asked for. */
 int lbpy_abc_refresh(lbpy_state *state);
