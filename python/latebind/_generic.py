@@ -11,7 +11,8 @@ from latebind._hints import UnresolvedName
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+    from types import FrameType
     from typing import Any
 
 # The `group` inside which definitions are collected, if any.
@@ -171,6 +172,50 @@ def settle(generic: GenericFunction) -> None:
         raise error
 
 
+# ------------------------------------------------------------------ scopes
+
+_OPTIMIZED = 0x01  # flag of a code object: its variables are not a dictionary
+
+
+def _snapshot(frame: FrameType) -> dict[str, Any]:
+    """The variables of a frame. Before Python 3.13 a function's frame keeps the
+    dictionary that it hands out, and so all its variables: it is emptied again."""
+    names = frame.f_locals
+    if not frame.f_code.co_flags & _OPTIMIZED or sys.version_info >= (3, 13):
+        return names
+    copy = dict(names)
+    if frame.f_trace is None:
+        names.clear()
+    return copy
+
+
+def local_of(frame: FrameType, name: str) -> Any:
+    """The variable `name` of a frame, or None."""
+    code = frame.f_code
+    if code.co_flags & _OPTIMIZED and name not in code.co_varnames + code.co_cellvars:
+        return None
+    return _snapshot(frame).get(name)
+
+
+def locals_for(function: Any, frame: FrameType) -> Mapping[str, Any] | None:
+    """The variables around a definition, if text in its annotations may need them;
+    a module's are found by the function itself."""
+    if not _is_optimized(frame) and frame.f_globals is frame.f_locals:
+        return None
+    function = getattr(function, "__func__", function)
+    try:
+        annotations = function.__annotations__
+    except (AttributeError, NameError):
+        return _snapshot(frame)
+    if all(type(one) is type for one in annotations.values()):
+        return None
+    return _snapshot(frame)
+
+
+def _is_optimized(frame: FrameType) -> bool:
+    return bool(frame.f_code.co_flags & _OPTIMIZED)
+
+
 _FLAGS = ("before", "after", "around")
 
 
@@ -223,10 +268,7 @@ def _register(self: GenericFunction, *given: Any, **keywords: Any) -> Any:
     after), commutative=True (also with the first two arguments exchanged).
     """
     rule = _qualifier_of(keywords)
-    localns = None
     frame = sys._getframe(1)
-    if frame.f_locals is not frame.f_globals:
-        localns = frame.f_locals
     if len(given) > 1 and not _is_type(given[-1]) and not _is_function(given[-1]):
         raise TypeError(
             f"{self.__name__}.register: {given[-1]!r} is neither a type nor a function"
@@ -234,12 +276,14 @@ def _register(self: GenericFunction, *given: Any, **keywords: Any) -> Any:
     if given and _is_function(given[-1]):
         *types, function = given
         explicit = tuple(types) if types or keywords else None
-        add_function(self, function, explicit, keywords, localns=localns, **rule)
+        names = locals_for(function, frame)
+        add_function(self, function, explicit, keywords, localns=names, **rule)
         return function
 
     def decorate(function: Any) -> Any:
         explicit = given if given or keywords else None
-        add_function(self, function, explicit, keywords, localns=localns, **rule)
+        names = locals_for(function, sys._getframe(1))
+        add_function(self, function, explicit, keywords, localns=names, **rule)
         return function
 
     return decorate

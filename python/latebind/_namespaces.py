@@ -10,12 +10,14 @@ from latebind._generic import (
     check_options,
     current_group,
     define,
+    local_of,
+    locals_for,
     publish_group,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from types import FrameType, TracebackType
     from typing import Any
 
@@ -32,7 +34,7 @@ def _home(function: Any) -> tuple[str, str]:
 def _in_namespace(frame: FrameType, function: Any) -> GenericFunction | None:
     """The generic function of the same name and home in the namespace of `frame`."""
     inner = getattr(function, "__func__", function)
-    found = frame.f_locals.get(inner.__name__)
+    found = local_of(frame, inner.__name__)
     if isinstance(found, (classmethod, staticmethod)):
         found = found.__func__
     if isinstance(found, GenericFunction) and _home(found) == _home(function):
@@ -48,14 +50,8 @@ def _dispatch(function: Any, frame: FrameType, options: dict[str, Any]) -> Any:
         raise TypeError(
             f"{generic.__qualname__} exists: its options belong to its first definition"
         )
-    add_function(generic, function, localns=_locals_of(frame))
+    add_function(generic, function, localns=locals_for(function, frame))
     return generic
-
-
-def _locals_of(frame: FrameType) -> Mapping[str, Any] | None:
-    """The variables of the function in which a definition stands; for text in
-    annotations. A module's are found by the function itself."""
-    return None if frame.f_locals is frame.f_globals else frame.f_locals
 
 
 def dispatch(function: Any = None, /, **options: Any) -> Any:
@@ -123,7 +119,7 @@ def _generic(function: Any, frame: FrameType, options: dict[str, Any]) -> Any:
     inner = getattr(function, "__func__", function)
     made.__dict__["declaration"] = inner
     if not _is_declaration(inner):
-        add_function(made, function, localns=_locals_of(frame))
+        add_function(made, function, localns=locals_for(function, frame))
     return made
 
 
@@ -153,7 +149,7 @@ class Dispatcher:
             raise TypeError(
                 f"{name} exists: its options belong to its first definition"
             )
-        add_function(made, function, localns=_locals_of(sys._getframe(1)))
+        add_function(made, function, localns=locals_for(function, sys._getframe(1)))
         return made
 
     @property
