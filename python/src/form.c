@@ -12,6 +12,11 @@
  * The engine dispatches on eight arguments. Of more, the eighth slot stands for
  * all that are left, packed to a tuple, whose types are a matter of values.
  * A method that needs another slot, or goes, makes the form's rules anew.
+ *
+ * What methods want was made before (lbpy_method_prepare), so that all this runs
+ * no Python code, with the collector held off: other threads see a change whole
+ * or not at all. The one exception are packed arguments, whose wants are made
+ * here; if the methods changed meanwhile it begins again.
  */
 #include "generic.h"
 
@@ -26,27 +31,21 @@ static size_t rule_size(const lbpy_form *form)
     return sizeof(lbpy_rule) + form->slots * sizeof(lbpy_want);
 }
 
-static void free_rule(lbpy_state *state, const lbpy_form *form, lbpy_rule *rule)
+static void free_rule(lbpy_rule *rule)
 {
-    if (rule == NULL)
-        return;
-    for (unsigned i = 0; i < form->slots; i++) {
-        lbpy_base_release(state, rule->want[i].base);
-        lbpy_predicate_release(rule->want[i].value);
-    }
-    if (rule->method && rule->method->tied)
+    if (rule && rule->method && rule->method->tied)
         Py_DECREF(rule->method);
     PyMem_Free(rule);
 }
 
-static void free_rules(lbpy_state *state, lbpy_form *form)
+static void free_rules(lbpy_form *form)
 {
     lbpy_rule **rules = form->rules;
     const size_t count = form->count;
     form->rules = NULL;
     form->count = form->room = 0;
     for (size_t i = 0; i < count; i++)
-        free_rule(state, form, rules[i]);
+        free_rule(rules[i]);
     PyMem_Free(rules);
 }
 
@@ -105,15 +104,10 @@ static int settle(lbpy_generic *g, lbpy_form *form, lbpy_rule *old,
                      lbpy_method_looseness(fresh->method, given);
     if (difference == 0)
         difference = old->split - fresh->split;
-    if (difference == 0 && old->method->tied == NULL) {
-        const int narrower = lbpy_method_narrower(fresh->method, old->method);
-        const int wider =
-            narrower < 0 ? -1
-                         : lbpy_method_narrower(old->method, fresh->method);
-        if (wider < 0)
-            return -1;
-        difference = narrower - wider;
-    }
+    if (difference == 0 && old->method->tied == NULL)
+        difference =
+            lbpy_method_narrower(g->state, fresh->method, old->method) -
+            lbpy_method_narrower(g->state, old->method, fresh->method);
     if (difference != 0)
         return difference > 0;
     if (g->combination != LBPY_STANDARD || g->order > LB_WEIGHTED)
@@ -164,11 +158,11 @@ static int keep_rule(lbpy_generic *g, lbpy_form *form, lbpy_rule *rule,
             rule->method = method;
             *added = old;
         }
-        free_rule(g->state, form, rule);
+        free_rule(rule);
         return better;
     }
     if (reserve(form) < 0) {
-        free_rule(g->state, form, rule);
+        free_rule(rule);
         return -1;
     }
     form->rules[form->count++] = *added = rule;
@@ -202,21 +196,48 @@ static PyObject *packed_hint(lbpy_state *state, const lbpy_form *form,
         wanted |= one != NULL;
         PyTuple_SET_ITEM(all, i, Py_NewRef(one ? (PyObject *)one : any));
     }
-    PyObject *hint = all && wanted ? lbpy_hint_fixed(
-                                         state, (PyObject *)&PyTuple_Type, all)
-                                   : NULL;
+    PyObject *hint =
+        all && wanted
+            ? lbpy_hint_fixed(state, (PyObject *)&PyTuple_Type, all)
+            : NULL;
     Py_XDECREF(all);
     Py_XDECREF(any);
     return hint;
 }
 
-/* The hint for a slot, as a new reference; NULL without an exception: any. */
-static PyObject *slot_hint(lbpy_state *state, const lbpy_form *form,
-                           const lbpy_method *method, unsigned slot)
+static void free_packs(lbpy_state *state, lbpy_form *form)
 {
-    if (lbpy_is_packed(form, slot))
-        return packed_hint(state, form, method);
-    return Py_XNewRef((PyObject *)hint_at(form, method, form->argument[slot]));
+    for (size_t i = 0; i < form->pack_count; i++)
+        lbpy_wants_free(state, form->packs[i]);
+    PyMem_Free(form->packs);
+    form->packs = NULL;
+    form->pack_count = 0;
+}
+
+/* What each method wants of the packed arguments. May run Python code. */
+static int make_packs(lbpy_generic *g, lbpy_form *form)
+{
+    const uint64_t revision = g->revision;
+    free_packs(g->state, form);
+    if (form->packed == 0)
+        return 0;
+    form->packs = PyMem_Calloc(g->count + 1, sizeof *form->packs);
+    if (form->packs == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    form->pack_count = g->count;
+    for (size_t i = 0; i < form->pack_count && revision == g->revision; i++) {
+        if (!accepts(form, g->methods[i]))
+            continue;
+        PyObject *hint = packed_hint(g->state, form, g->methods[i]);
+        if (!PyErr_Occurred())
+            form->packs[i] = lbpy_wants_of(g->state, (lbpy_hint *)hint);
+        Py_XDECREF(hint);
+        if (form->packs[i] == NULL)
+            return -1;
+    }
+    return 0;
 }
 
 PyObject *lbpy_slot_value(const lbpy_form *form, PyObject *const *args,
@@ -230,73 +251,45 @@ PyObject *lbpy_slot_value(const lbpy_form *form, PyObject *const *args,
     return tuple;
 }
 
-/* The alternatives for the slots of one method. */
-typedef struct splits {
-    lbpy_alternative *of[LBPY_MAX_SLOTS];
-    Py_ssize_t count[LBPY_MAX_SLOTS];
-    Py_ssize_t at[LBPY_MAX_SLOTS]; /* the combination in turn */
-    lbpy_alternative plain[LBPY_MAX_SLOTS];
-} splits;
+/* What one method wants of the slots. */
+typedef struct wishes {
+    const lbpy_wants *of[LBPY_MAX_SLOTS];
+    uint32_t at[LBPY_MAX_SLOTS]; /* the combination in turn */
+} wishes;
 
-static void free_splits(const lbpy_form *form, splits *s)
+static wishes wishes_of(const lbpy_generic *g, const lbpy_form *form,
+                        size_t place)
 {
+    wishes w = {.at = {0}};
     for (unsigned i = 0; i < form->slots; i++)
-        if (s->of[i] && s->of[i] != &s->plain[i])
-            lbpy_alternatives_free(s->of[i], s->count[i]);
-}
-
-static int split_all(lbpy_generic *g, const lbpy_form *form,
-                     const lbpy_method *method, splits *s)
-{
-    *s = (splits){.count = {0}};
-    for (unsigned i = 0; i < form->slots; i++) {
-        PyObject *hint = slot_hint(g->state, form, method, i);
-        if (hint == NULL && !PyErr_Occurred()) {
-            s->of[i] = &s->plain[i];
-            s->count[i] = 1;
-            continue;
-        }
-        s->count[i] =
-            hint ? lbpy_hint_split(g->state, (lbpy_hint *)hint, &s->of[i]) : -1;
-        Py_XDECREF(hint);
-        if (s->count[i] < 0) {
-            s->of[i] = NULL;
-            return -1;
-        }
-    }
-    return 0;
+        w.of[i] = lbpy_is_packed(form, i)
+                      ? form->packs[place]
+                      : lbpy_method_wants(g->methods[place], form->argument[i],
+                                          form->positional, form->kwnames);
+    return w;
 }
 
 /* The next combination; false after the last. */
-static bool advance(const lbpy_form *form, splits *s)
+static bool advance(const lbpy_form *form, wishes *w)
 {
     for (unsigned i = form->slots; i-- > 0;) {
-        if (++s->at[i] < s->count[i])
+        if (++w->at[i] < w->of[i]->count)
             return true;
-        s->at[i] = 0;
+        w->at[i] = 0;
     }
     return false;
 }
 
-static lbpy_rule *make_rule(lbpy_generic *g, const lbpy_form *form,
-                            lbpy_method *method, const splits *s)
+static lbpy_rule *make_rule(const lbpy_form *form, lbpy_method *method,
+                            const wishes *w)
 {
     lbpy_rule *rule = PyMem_Calloc(1, rule_size(form));
     if (rule == NULL)
         return (lbpy_rule *)PyErr_NoMemory();
     rule->method = method;
     for (unsigned i = 0; i < form->slots; i++) {
-        const lbpy_alternative *a = &s->of[i][s->at[i]];
-        lbpy_want *w = &rule->want[i];
-        rule->split |= s->count[i] > 1;
-        if (a->base && a->base->kind != LBPY_ANY)
-            w->base = lbpy_base_of(g->state, a->base);
-        if (a->value && !PyErr_Occurred())
-            w->value = lbpy_predicate_of(g->state, a->value);
-        if (PyErr_Occurred()) {
-            free_rule(g->state, form, rule);
-            return NULL;
-        }
+        rule->want[i] = w->of[i]->at[w->at[i]];
+        rule->split |= w->of[i]->count > 1;
     }
     return rule;
 }
@@ -324,29 +317,27 @@ static int add_news(news *n, lbpy_rule *rule)
 }
 
 static bool may_overlap(const lbpy_form *form, const lbpy_method *method,
-                        const splits *s)
+                        const wishes *w)
 {
     for (unsigned i = 0; i < form->slots; i++)
-        if (s->count[i] > 1)
+        if (w->of[i]->count > 1)
             return true;
     return lbpy_method_looseness(method, given_count(form)) != 0;
 }
 
-static int add_method(lbpy_generic *g, lbpy_form *form, lbpy_method *method,
-                      news *n)
+static int add_method(lbpy_generic *g, lbpy_form *form, size_t place, news *n)
 {
-    splits s;
-    int status = split_all(g, form, method, &s);
-    form->overlapping |= status == 0 && may_overlap(form, method, &s);
-    if (status == 0)
-        do {
-            lbpy_rule *rule = make_rule(g, form, method, &s);
-            lbpy_rule *added;
-            status = rule ? keep_rule(g, form, rule, &added) : -1;
-            if (status > 0)
-                status = add_news(n, added);
-        } while (status == 0 && advance(form, &s));
-    free_splits(form, &s);
+    lbpy_method *method = g->methods[place];
+    wishes w = wishes_of(g, form, place);
+    int status;
+    form->overlapping |= may_overlap(form, method, &w);
+    do {
+        lbpy_rule *rule = make_rule(form, method, &w);
+        lbpy_rule *added;
+        status = rule ? keep_rule(g, form, rule, &added) : -1;
+        if (status > 0)
+            status = add_news(n, added);
+    } while (status == 0 && advance(form, &w));
     return status;
 }
 
@@ -519,47 +510,52 @@ static void free_form(lbpy_state *state, lbpy_form *form)
 {
     lbpy_form_forget(form);
     end_generic(form);
-    free_rules(state, form);
+    free_rules(form);
+    free_packs(state, form);
     forget_slots(form);
     Py_XDECREF(form->kwnames);
     PyMem_Free(form);
 }
 
-/* One try at the rules of a form that nobody sees yet. */
-static int make_rules(lbpy_generic *g, lbpy_form *form, news *n)
+/* The slots, and for packed ones what is wanted of them. */
+static int make_slots(lbpy_generic *g, lbpy_form *form)
 {
-    free_rules(g->state, form);
-    n->count = 0;
-    form->by_abstract = form->by_virtual = form->by_value = false;
-    form->overlapping = false;
-    int status = choose_slots(g, form);
-    const uint64_t revision = g->revision;
-    for (size_t i = 0; i < g->count && status == 0; i++) {
-        if (accepts(form, g->methods[i]))
-            status = add_method(g, form, g->methods[i], n);
-        if (revision != g->revision)
-            break;
-    }
-    return status;
-}
-
-/* 1: filled, 0: no method takes such a call, -1. Python code that is asked
- * about abstract classes may change the methods meanwhile: then once more. */
-static int fill(lbpy_generic *g, lbpy_form *form)
-{
-    news n = {0};
     uint64_t revision;
     int status;
     do {
         revision = g->revision;
-        status = make_rules(g, form, &n);
+        free_packs(g->state, form);
+        status = choose_slots(g, form);
+        if (status == 0)
+            status = make_packs(g, form);
     } while (status == 0 && revision != g->revision);
-    if (status == 0 && n.count) {
+    return status;
+}
+
+static int make_rules(lbpy_generic *g, lbpy_form *form, news *n)
+{
+    int status = make_slots(g, form);
+    for (size_t i = 0; i < g->count && status == 0; i++)
+        if (accepts(form, g->methods[i]))
+            status = add_method(g, form, i, n);
+    if (status == 0 && n->count) {
         lb_status said = make_generic(g, form, &form->generic);
         if (said == LB_OK)
-            said = tell(form, form->generic, &n);
+            said = tell(form, form->generic, n);
         status = said == LB_OK ? 1 : lbpy_raise(said);
     }
+    return status;
+}
+
+/* Fills a form that nobody sees yet. 1: filled, 0: no method takes such a call,
+ * -1. */
+static int fill(lbpy_generic *g, lbpy_form *form)
+{
+    news n = {0};
+    const int collects = PyGC_Disable();
+    const int status = make_rules(g, form, &n);
+    if (collects)
+        PyGC_Enable();
     PyMem_Free(n.at);
     form->tags.words = form->serials.words = LBPY_KEY_WORDS(form->slots);
     if (status == 1)
@@ -651,9 +647,7 @@ static int rebuild(lbpy_generic *g, lbpy_form *form)
     lbpy_form *fresh = new_form(form->positional, form->kwnames);
     if (fresh == NULL)
         return -1;
-    form->users++;
     const int status = fill(g, fresh);
-    form->users--;
     if (status >= 0) {
         const lbpy_form old = *form;
         *form = *fresh;
@@ -667,37 +661,46 @@ static int rebuild(lbpy_generic *g, lbpy_form *form)
 
 int lbpy_forms_rebuild(lbpy_generic *g)
 {
-    for (lbpy_form *f = g->forms; f; f = f->next)
-        if (rebuild(g, f) < 0)
-            return -1;
-    return 0;
+    int status = 0;
+    for (lbpy_form *f = g->forms; f && status == 0; f = f->next) {
+        f->users++; /* stays while what it held goes */
+        status = rebuild(g, f);
+        f->users--;
+    }
+    return status;
 }
 
 /* ---- adding ------------------------------------------------------------- */
 
-static int add_to_form(lbpy_generic *g, lbpy_form *form, size_t first)
+/* Adds to the rules there are; 1: they must be made anew. */
+static int extend(lbpy_generic *g, lbpy_form *form, size_t first)
 {
     news n = {0};
-    const uint64_t revision = g->revision;
-    bool again = form->generic == NULL;
-    int status = 0;
-    for (size_t i = first; i < g->count && !again; i++)
-        again = accepts(form, g->methods[i]) &&
-                wants_slot(form, g->methods[i]);
-    form->users++;
-    for (size_t i = first; i < g->count && status == 0 && !again; i++) {
-        if (!accepts(form, g->methods[i]))
-            continue;
-        status = add_method(g, form, g->methods[i], &n);
-        again = revision != g->revision;
-    }
-    form->users--;
-    if (status == 0 && !again && n.count) {
+    int status = form->generic == NULL || form->packed;
+    for (size_t i = first; i < g->count && status == 0; i++)
+        status = accepts(form, g->methods[i]) && wants_slot(form, g->methods[i]);
+    for (size_t i = first; i < g->count && status == 0; i++)
+        if (accepts(form, g->methods[i]))
+            status = add_method(g, form, i, &n);
+    if (status == 0 && n.count) {
         const lb_status said = tell(form, form->generic, &n);
         status = said == LB_OK ? 0 : lbpy_raise(said);
     }
     PyMem_Free(n.at);
-    return status == 0 && again ? rebuild(g, form) : status;
+    return status;
+}
+
+static int add_to_form(lbpy_generic *g, lbpy_form *form, size_t first)
+{
+    const int collects = PyGC_Disable();
+    int status = extend(g, form, first);
+    if (collects)
+        PyGC_Enable();
+    form->users++;
+    if (status > 0)
+        status = rebuild(g, form);
+    form->users--;
+    return status;
 }
 
 /* So that ambiguities are seen at the definition. */
@@ -734,8 +737,7 @@ static lb_status untell(const lbpy_form *form, const lbpy_rule *rule)
     return lb_remove_rules(form->generic, &given, 1);
 }
 
-static lb_status remove_from_form(lbpy_generic *g, lbpy_form *form,
-                                  const lbpy_method *method)
+static lb_status remove_from_form(lbpy_form *form, const lbpy_method *method)
 {
     for (size_t i = form->count; i-- > 0;) {
         lbpy_rule *rule = form->rules[i];
@@ -746,20 +748,27 @@ static lb_status remove_from_form(lbpy_generic *g, lbpy_form *form,
             return status;
         memmove(form->rules + i, form->rules + i + 1,
                 (--form->count - i) * sizeof *form->rules);
-        free_rule(g->state, form, rule);
+        free_rule(rule);
     }
     return LB_OK;
 }
 
 int lbpy_forms_remove(lbpy_generic *g, lbpy_method *method)
 {
-    for (lbpy_form *f = g->forms; f; f = f->next) {
+    for (lbpy_form *f = g->forms; f; f = f->next)
         if (f->overlapping || f->generic == NULL ||
-            remove_from_form(g, f, method) != LB_OK)
+            remove_from_form(f, method) != LB_OK)
             return 0;
-        lbpy_form_forget(f); /* it holds on to the method */
-    }
     return 1;
+}
+
+void lbpy_forms_forget(lbpy_generic *g)
+{
+    for (lbpy_form *f = g->forms; f; f = f->next) {
+        f->users++;
+        lbpy_form_forget(f);
+        f->users--;
+    }
 }
 
 /* ---- ends --------------------------------------------------------------- */

@@ -136,7 +136,8 @@ static void put_back(lbpy_generic *g, before *b)
 
 /* ---- adding ------------------------------------------------------------- */
 
-/* 1: nothing was replaced, 0: something was, -1. */
+/* 1: nothing was replaced, 0: something was, -1. What is replaced is held by the
+ * caller, so that nothing goes here. */
 static int put_all(lbpy_generic *g, PyObject *methods)
 {
     int fresh = 1;
@@ -175,8 +176,13 @@ static bool virtual_somewhere(const lbpy_generic *g)
     return false;
 }
 
+/* Checks, and makes ready; Python code may run. */
 static int check_methods(lbpy_state *state, PyObject *methods)
 {
+    if (!PyTuple_Check(methods)) {
+        PyErr_SetString(PyExc_TypeError, "a tuple of methods is wanted");
+        return -1;
+    }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(methods); i++) {
         PyObject *method = PyTuple_GET_ITEM(methods, i);
         if (!Py_IS_TYPE(method, state->method_type) ||
@@ -184,11 +190,13 @@ static int check_methods(lbpy_state *state, PyObject *methods)
             PyErr_Format(PyExc_TypeError, "a Method is wanted, not %R", method);
             return -1;
         }
+        if (lbpy_method_prepare(state, (lbpy_method *)method) < 0)
+            return -1;
     }
     return 0;
 }
 
-static int add_fresh(lbpy_generic *g, PyObject *methods)
+static int add_all(lbpy_generic *g, PyObject *methods)
 {
     const size_t first = g->count;
     const int fresh = put_all(g, methods);
@@ -197,60 +205,6 @@ static int add_fresh(lbpy_generic *g, PyObject *methods)
     return fresh ? lbpy_forms_add(g, first) : lbpy_forms_rebuild(g);
 }
 
-/* Takes the last methods away again, keeping the exception. */
-static void take_back(lbpy_generic *g, size_t count)
-{
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    while (g->count > count) {
-        lbpy_method *last = g->methods[--g->count];
-        g->revision++;
-        (void)lbpy_forms_rebuild(g);
-        Py_DECREF(last);
-    }
-    if (reindex(g) < 0)
-        PyErr_Clear();
-    PyErr_Restore(type, value, traceback);
-}
-
-static bool replaces(const lbpy_generic *g, PyObject *methods)
-{
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(methods); i++)
-        if (find_same(g, (lbpy_method *)PyTuple_GET_ITEM(methods, i)) >= 0)
-            return true;
-    return false;
-}
-
-static PyObject *generic_add(PyObject *self, PyObject *methods)
-{
-    lbpy_generic *g = (lbpy_generic *)self;
-    before b = {NULL, 0};
-    if (!PyTuple_Check(methods))
-        return PyErr_Format(PyExc_TypeError, "a tuple of methods is wanted");
-    if (check_methods(g->state, methods) < 0)
-        return NULL;
-    /* Without a replacement the list of before is a part of the list after. */
-    const bool whole = replaces(g, methods);
-    const size_t count = g->count;
-    if (whole && remember(g, &b) < 0)
-        return NULL;
-    const uint64_t reported = g->state->reported;
-    int status = add_fresh(g, methods);
-    const bool told = reported != g->state->reported;
-    if (status == 0 && (told || virtual_somewhere(g)))
-        status = tell_ambiguities(g, methods, told);
-    if (status < 0 && whole)
-        put_back(g, &b);
-    else if (status < 0)
-        take_back(g, count);
-    let_go(&b);
-    if (status < 0)
-        return NULL;
-    Py_RETURN_NONE;
-}
-
-/* ---- removing ----------------------------------------------------------- */
-
 static Py_ssize_t place_of(const lbpy_generic *g, PyObject *method)
 {
     for (size_t i = 0; i < g->count; i++)
@@ -258,6 +212,54 @@ static Py_ssize_t place_of(const lbpy_generic *g, PyObject *method)
             return (Py_ssize_t)i;
     return -1;
 }
+
+/* Undoes put_all, whatever else was added meanwhile; keeps the exception. */
+static void undo(lbpy_generic *g, PyObject *methods, const before *b)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    for (Py_ssize_t i = PyTuple_GET_SIZE(methods); i-- > 0;) {
+        PyObject *method = PyTuple_GET_ITEM(methods, i);
+        const Py_ssize_t place = place_of(g, method);
+        lbpy_method *old = NULL;
+        for (size_t k = 0; k < b->count && place >= 0; k++)
+            if (lbpy_method_same(b->methods[k], (lbpy_method *)method))
+                old = b->methods[k];
+        if (place < 0)
+            continue;
+        if (old)
+            g->methods[place] = (lbpy_method *)Py_NewRef((PyObject *)old);
+        else
+            memmove(g->methods + place, g->methods + place + 1,
+                    (--g->count - (size_t)place) * sizeof *g->methods);
+        Py_DECREF(method); /* the caller has it, too */
+    }
+    g->revision++;
+    if (reindex(g) < 0 || lbpy_forms_rebuild(g) < 0)
+        PyErr_Clear();
+    PyErr_Restore(type, value, traceback);
+}
+
+static PyObject *generic_add(PyObject *self, PyObject *methods)
+{
+    lbpy_generic *g = (lbpy_generic *)self;
+    before b = {NULL, 0};
+    if (check_methods(g->state, methods) < 0 || remember(g, &b) < 0)
+        return NULL;
+    const uint64_t reported = g->state->reported;
+    int status = add_all(g, methods);
+    const bool told = reported != g->state->reported;
+    if (status == 0 && (told || virtual_somewhere(g)))
+        status = tell_ambiguities(g, methods, told);
+    if (status < 0)
+        undo(g, methods, &b);
+    let_go(&b);
+    if (status < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+/* ---- removing ----------------------------------------------------------- */
 
 static int remove_one(lbpy_generic *g, Py_ssize_t place)
 {
@@ -271,9 +273,10 @@ static int remove_one(lbpy_generic *g, Py_ssize_t place)
     int status = reindex(g);
     if (status == 0 && lbpy_forms_remove(g, method) == 0)
         status = lbpy_forms_rebuild(g);
-    Py_DECREF(method);
+    Py_DECREF(method); /* `b` has it, too */
     if (status < 0)
         put_back(g, &b);
+    lbpy_forms_forget(g);
     let_go(&b);
     return status;
 }
@@ -294,11 +297,9 @@ static PyObject *generic_remove(PyObject *self, PyObject *method)
 static PyObject *generic_replace(PyObject *self, PyObject *methods)
 {
     lbpy_generic *g = (lbpy_generic *)self;
-    before b = {g->methods, g->count};
-    if (!PyTuple_Check(methods))
-        return PyErr_Format(PyExc_TypeError, "a tuple of methods is wanted");
     if (check_methods(g->state, methods) < 0)
         return NULL;
+    before b = {g->methods, g->count};
     g->methods = NULL;
     g->count = g->room = 0;
     if (reindex(g) < 0 || put_all(g, methods) < 0 ||

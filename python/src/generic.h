@@ -17,17 +17,11 @@
 #define LBPY_MAX_SLOTS 8 /* of the engine's boxed generic functions */
 #define LBPY_PLAIN 8     /* forms found by their number of arguments */
 
-/* What one dispatched argument must be, for one rule. */
-typedef struct lbpy_want {
-    lbpy_type *base;       /* one use; NULL: any class */
-    lbpy_predicate *value; /* one use; NULL: the class is all */
-} lbpy_want;
-
 /* A rule of a form: a method, perhaps one of several for it. */
 typedef struct lbpy_rule {
     lbpy_method *method; /* borrowed from the generic function; a tie: strong */
     bool split;          /* one of several that the method became here */
-    lbpy_want want[];    /* one per slot */
+    lbpy_want want[];    /* one per slot; uses are the method's */
 } lbpy_rule;
 
 typedef struct lbpy_form {
@@ -42,6 +36,8 @@ typedef struct lbpy_form {
     uint16_t argument[LBPY_MAX_SLOTS]; /* where they are in the call */
     uint16_t packed;         /* arguments that the last slot stands for, or 0 */
     uint16_t *pack;          /* which */
+    lbpy_wants **packs;      /* what each method wants of them, as one */
+    size_t pack_count;
     bool by_abstract;        /* rules name abstract classes */
     bool by_virtual;         /* or unions: look for ties between them */
     bool by_value;           /* rules have value parts */
@@ -118,6 +114,9 @@ int lbpy_forms_rebuild(lbpy_generic *g);
 
 /* Takes the rules of one method out of every form; 1: done, 0: rebuild. */
 int lbpy_forms_remove(lbpy_generic *g, lbpy_method *method);
+
+/* Lets go of all that calls found, and with it of methods that are gone. */
+void lbpy_forms_forget(lbpy_generic *g);
 
 void lbpy_forms_end(lbpy_generic *g);
 int lbpy_forms_traverse(lbpy_generic *g, visitproc visit, void *arg);

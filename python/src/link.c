@@ -89,41 +89,39 @@ static lbpy_type *record_of(const lb_specializer *s)
 
 /* For one slot: is `a`, which the engine put first, no less specific than `b`?
  * Classes of the argument's own MRO are; so is what is below the other. */
-static int in_order(lbpy_state *state, const lbpy_type *argument,
+static bool in_order(const lbpy_state *state, const lbpy_type *argument,
                     const lb_specializer *a, const lb_specializer *b)
 {
     const lbpy_type *first = record_of(a), *second = record_of(b);
     if (second == NULL || first == second)
-        return 1;
+        return true;
     if (first == NULL)
-        return 0;
+        return false;
     if (lbpy_type_inherits(argument, first) &&
         lbpy_type_inherits(argument, second))
-        return 1;
+        return true;
     return lbpy_type_below(state, first, second);
 }
 
-/* 1: `entry` is more specific than all that come after it; 0, or -1. */
-static int is_first(lbpy_generic *g, const lbpy_form *form,
+/* Is `entry` more specific than all that come after it? */
+static bool is_first(lbpy_generic *g, const lbpy_form *form,
                     lbpy_type *const *records, const lb_entry *entry)
 {
     const lb_rule *own = lb_entry_rule(entry);
     if (!form->by_virtual || own == NULL || g->order > LB_SYMMETRIC ||
         g->combination != LBPY_STANDARD || (entry->flags & LB_ENTRY_SWAPPED))
-        return 1;
+        return true;
     for (const lb_entry *e = entry->next; e->status == LB_OK; e = e->next) {
         const lb_rule *other = lb_entry_rule(e);
         if (other == NULL || other->context == own->context)
             continue;
         for (unsigned i = 0; i < form->slots; i++) {
-            const int yes =
-                in_order(g->state, records[i], &own->specializers[i],
-                         &other->specializers[i]);
-            if (yes <= 0)
-                return yes;
+            if (!in_order(g->state, records[i], &own->specializers[i],
+                          &other->specializers[i]))
+                return false;
         }
     }
-    return 1;
+    return true;
 }
 
 /* ---- copying ------------------------------------------------------------ */
@@ -215,9 +213,8 @@ static lbpy_link *copy_method(const copying *c, const lb_entry *entry)
     lbpy_state *state = c->g->state;
     if (entry->method == NULL || entry->method->fn != (lb_fn)lbpy_run_boxed)
         return copy_foreign(c, entry);
-    const int first = is_first(c->g, c->form, c->records, entry);
-    if (first <= 0)
-        return first < 0 ? NULL : lbpy_link_end(c->g, LB_AMBIGUOUS);
+    if (!is_first(c->g, c->form, c->records, entry))
+        return lbpy_link_end(c->g, LB_AMBIGUOUS);
     lbpy_link *link = method_link(state, entry->context);
     if (link == NULL || link->kind == LBPY_LINK_END ||
         (link->kind == LBPY_LINK_PLAIN && !c->whole))

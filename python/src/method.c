@@ -127,23 +127,148 @@ bool lbpy_method_same(const lbpy_method *a, const lbpy_method *b)
     return !permuted(a, b);
 }
 
-/* Is every value of `b` one of `a`? NULL: any. */
-static int covers(const lbpy_hint *a, const lbpy_hint *b)
+/* ---- what hints come to in rules ---------------------------------------- */
+
+static bool implies(const lbpy_predicate *a, const lbpy_predicate *b)
 {
-    return a == NULL ? 1 : b == NULL ? 0 : lbpy_hint_implies(b, a);
+    for (size_t i = 0; i < a->given.implies_count; i++)
+        if (a->given.implies[i] == &b->given)
+            return true;
+    return a == b;
 }
 
-int lbpy_method_narrower(const lbpy_method *a, const lbpy_method *b)
+bool lbpy_want_below(const lbpy_state *state, const lbpy_want *a,
+                     const lbpy_want *b)
 {
-    int yes = same_form(a, b) ? covers(b->rest, a->rest) : 0;
-    if (yes == 1)
-        yes = covers(b->others, a->others);
-    for (Py_ssize_t i = 0; i < Py_SIZE(a) && yes == 1; i++) {
-        const Py_ssize_t k = is_next(a, i) ? -1 : counterpart(a, i, b);
-        if (!is_next(a, i))
-            yes = k < 0 ? 0 : covers(b->hints[k], a->hints[i]);
+    if (b->base && (a->base == NULL || !lbpy_type_below(state, a->base, b->base)))
+        return false;
+    return b->value == NULL || (a->value && implies(a->value, b->value));
+}
+
+static bool all_below(const lbpy_state *state, const lbpy_wants *a,
+                      const lbpy_wants *b)
+{
+    for (uint32_t i = 0; i < a->count; i++) {
+        bool below = false;
+        for (uint32_t k = 0; k < b->count && !below; k++)
+            below = lbpy_want_below(state, &a->at[i], &b->at[k]);
+        if (!below)
+            return false;
     }
-    return yes;
+    return true;
+}
+
+bool lbpy_method_narrower(const lbpy_state *state, const lbpy_method *a,
+                          const lbpy_method *b)
+{
+    const Py_ssize_t rest_a = Py_SIZE(a), rest_b = Py_SIZE(b);
+    if (!same_form(a, b) ||
+        !all_below(state, a->wants[rest_a], b->wants[rest_b]) ||
+        !all_below(state, a->wants[rest_a + 1], b->wants[rest_b + 1]))
+        return false;
+    for (Py_ssize_t i = 0; i < Py_SIZE(a); i++) {
+        const Py_ssize_t k = is_next(a, i) ? -1 : counterpart(a, i, b);
+        if (!is_next(a, i) &&
+            (k < 0 || !all_below(state, a->wants[i], b->wants[k])))
+            return false;
+    }
+    return true;
+}
+
+static lbpy_wants *new_wants(size_t count)
+{
+    lbpy_wants *wants =
+        PyMem_Calloc(1, sizeof *wants + count * sizeof wants->at[0]);
+    if (wants == NULL)
+        PyErr_NoMemory();
+    else
+        wants->count = (uint32_t)count;
+    return wants;
+}
+
+static int fill_want(lbpy_state *state, const lbpy_alternative *from,
+                     lbpy_want *to)
+{
+    if (from->base && from->base->kind != LBPY_ANY &&
+        (to->base = lbpy_base_of(state, from->base)) == NULL)
+        return -1;
+    if (from->value &&
+        (to->value = lbpy_predicate_of(state, from->value)) == NULL)
+        return -1;
+    return 0;
+}
+
+lbpy_wants *lbpy_wants_of(lbpy_state *state, lbpy_hint *hint)
+{
+    lbpy_alternative plain = {hint, NULL}, *split = &plain;
+    Py_ssize_t count = 1;
+    if (hint && hint->kind != LBPY_INSTANCE)
+        count = lbpy_hint_split(state, hint, &split);
+    else if (hint && !lbpy_hint_is_class_part(hint))
+        count = lbpy_hint_split(state, hint, &split);
+    if (count < 0)
+        return NULL;
+    lbpy_wants *wants = new_wants((size_t)count);
+    for (Py_ssize_t i = 0; wants && i < count; i++)
+        if (fill_want(state, &split[i], &wants->at[i]) < 0) {
+            lbpy_wants_free(state, wants);
+            wants = NULL;
+        }
+    if (split != &plain)
+        lbpy_alternatives_free(split, count);
+    return wants;
+}
+
+void lbpy_wants_free(lbpy_state *state, lbpy_wants *wants)
+{
+    for (uint32_t i = 0; wants && i < wants->count; i++) {
+        lbpy_base_release(state, wants->at[i].base);
+        lbpy_predicate_release(wants->at[i].value);
+    }
+    PyMem_Free(wants);
+}
+
+static void free_wants(lbpy_state *state, struct lbpy_wants **wants,
+                       Py_ssize_t hints)
+{
+    for (Py_ssize_t i = 0; wants && i < hints + 2; i++)
+        lbpy_wants_free(state, wants[i]);
+    PyMem_Free(wants);
+}
+
+int lbpy_method_prepare(lbpy_state *state, lbpy_method *m)
+{
+    const Py_ssize_t hints = Py_SIZE(m);
+    struct lbpy_wants **wants =
+        m->wants ? NULL : PyMem_Calloc((size_t)hints + 2, sizeof *wants);
+    bool good = wants != NULL;
+    if (m->wants)
+        return 0;
+    if (wants == NULL)
+        PyErr_NoMemory();
+    for (Py_ssize_t i = 0; i < hints + 2 && good; i++) {
+        lbpy_hint *hint = i < hints    ? m->hints[i]
+                          : i == hints ? m->rest
+                                       : m->others;
+        good = (wants[i] = lbpy_wants_of(state, hint)) != NULL;
+    }
+    if (good && m->wants == NULL) {
+        m->state = lbpy_state_hold(state);
+        m->wants = wants;
+        wants = NULL;
+    }
+    free_wants(state, wants, hints);
+    return good ? 0 : -1;
+}
+
+const lbpy_wants *lbpy_method_wants(const lbpy_method *m, Py_ssize_t index,
+                                    Py_ssize_t positional, PyObject *kwnames)
+{
+    if (index < positional)
+        return m->wants[index < m->positional ? index : Py_SIZE(m)];
+    const Py_ssize_t i =
+        named(m, PyTuple_GET_ITEM(kwnames, index - positional));
+    return m->wants[i < 0 ? Py_SIZE(m) + 1 : i];
 }
 
 Py_hash_t lbpy_method_key(const lbpy_method *m)
@@ -322,6 +447,8 @@ static void method_dealloc(PyObject *self)
     if (m->weak)
         PyObject_ClearWeakRefs(self);
     method_clear(self);
+    lbpy_state *state = m->state;
+    free_wants(state, m->wants, Py_SIZE(m));
     for (Py_ssize_t i = 0; i < Py_SIZE(m); i++)
         Py_XDECREF(m->hints[i]);
     Py_XDECREF(m->rest);
@@ -330,6 +457,8 @@ static void method_dealloc(PyObject *self)
     Py_XDECREF(m->function);
     type->tp_free(self);
     Py_DECREF(type);
+    if (state)
+        lbpy_state_release(state);
 }
 
 static PyObject *or_false(bool has, lbpy_hint *hint)

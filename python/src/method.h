@@ -2,7 +2,8 @@
 #ifndef LBPY_METHOD_H
 #define LBPY_METHOD_H
 
-#include "hint.h"
+#include "predicate.h"
+#include "types.h"
 
 /* A parameter's hint is NULL when anything may be passed. */
 typedef struct lbpy_method {
@@ -25,9 +26,33 @@ typedef struct lbpy_method {
     bool converts;       /* its result goes through hooks.convert */
     uint8_t qualifier;   /* lb_qualifier */
     uint8_t propagate;   /* lb_propagate */
+    lbpy_state *state;   /* held once prepared, else NULL */
+    struct lbpy_wants **wants; /* one per hint, then rest, others; or NULL */
     PyObject *tied;      /* tuple of methods that this stands for, or NULL */
     lbpy_hint *hints[];  /* positional, then keyword-only */
 } lbpy_method;
+
+/* What one argument must be, for one rule. */
+typedef struct lbpy_want {
+    lbpy_type *base;       /* NULL: any class */
+    lbpy_predicate *value; /* NULL: the class is all */
+} lbpy_want;
+
+/* A hint as rules need it: alternatives. One use each of what they name. */
+typedef struct lbpy_wants {
+    uint32_t count;
+    lbpy_want at[];
+} lbpy_wants;
+
+/* What comes of `hint` (NULL: any) in rules. May run Python code. NULL: an
+ * exception. For lbpy_wants_free. */
+lbpy_wants *lbpy_wants_of(lbpy_state *state, lbpy_hint *hint);
+void lbpy_wants_free(lbpy_state *state, lbpy_wants *wants);
+
+/* True when whatever `a` takes `b` takes, too, as far as is known without
+ * running Python code. */
+bool lbpy_want_below(const lbpy_state *state, const lbpy_want *a,
+                     const lbpy_want *b);
 
 int lbpy_method_setup(PyObject *module, lbpy_state *state);
 
@@ -36,10 +61,16 @@ int lbpy_method_setup(PyObject *module, lbpy_state *state);
 bool lbpy_method_accepts(const lbpy_method *method, Py_ssize_t positional,
                          PyObject *kwnames);
 
+/* Makes what its hints come to in rules, once; may run Python code. To be called
+ * before a generic function takes it. 0, or -1. */
+int lbpy_method_prepare(lbpy_state *state, lbpy_method *method);
+
 /* The hint for argument `index` of such a call: positional ones first, then
- * those named. NULL: any. */
+ * those named. NULL: any. And what it comes to. */
 lbpy_hint *lbpy_method_hint(const lbpy_method *method, Py_ssize_t index,
                             Py_ssize_t positional, PyObject *kwnames);
+const lbpy_wants *lbpy_method_wants(const lbpy_method *method, Py_ssize_t index,
+                                    Py_ssize_t positional, PyObject *kwnames);
 
 /* How exactly it takes so many: 0 just so many, 1 by defaults, 2 by *args. */
 int lbpy_method_looseness(const lbpy_method *method, Py_ssize_t count);
@@ -48,9 +79,10 @@ int lbpy_method_looseness(const lbpy_method *method, Py_ssize_t count);
 bool lbpy_method_same(const lbpy_method *a, const lbpy_method *b);
 Py_hash_t lbpy_method_key(const lbpy_method *method);
 
-/* 1: as far as their parameters correspond, whatever `a` takes `b` takes; 0 if
- * not; -1: an exception. */
-int lbpy_method_narrower(const lbpy_method *a, const lbpy_method *b);
+/* True when, as far as their parameters correspond, whatever `a` takes `b`
+ * takes. Both are prepared. */
+bool lbpy_method_narrower(const lbpy_state *state, const lbpy_method *a,
+                          const lbpy_method *b);
 
 /* A method that stands for several between which nothing decides. */
 lbpy_method *lbpy_method_tie(lbpy_state *state, lbpy_method *a, lbpy_method *b);

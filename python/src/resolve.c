@@ -9,8 +9,10 @@
  *   4. Keep it under the serials, and under the version tags if all types have
  *      one; a type without gets one, unless it is written to all the time.
  *   5. A choice asks the values now.
- * Python code may run in steps 2, 3 and 5, and change anything: what was found
- * is kept only if the version is still the one from before.
+ * Python code may run in step 2 (abstract classes are asked), in step 3 when the
+ * generic function has a chooser, and in step 5; it may change anything. From the
+ * records to the links there is none, and what was found is kept only if the
+ * version is still the one from before.
  */
 #include "resolve.h"
 
@@ -89,20 +91,6 @@ static bool tag_key(const lbpy_form *form, PyObject *const *args, uint64_t *key)
 
 /* ---- step 3 ------------------------------------------------------------- */
 
-/* Records of the types, one per slot; false: an exception. */
-static bool records_of(lbpy_state *state, const lbpy_form *form,
-                       PyTypeObject *const *types, lbpy_type **records)
-{
-    for (unsigned i = 0; i < form->slots; i++)
-        if ((records[i] = lbpy_type_of(state, types[i])) == NULL)
-            return false;
-    /* One's Python code may have ended what another's order was. */
-    for (unsigned i = 0; i < form->slots; i++)
-        if ((records[i] = lbpy_type_of(state, types[i])) == NULL)
-            return false;
-    return true;
-}
-
 static void types_of(const lbpy_form *form, PyObject *const *args,
                      PyTypeObject **types)
 {
@@ -111,56 +99,20 @@ static void types_of(const lbpy_form *form, PyObject *const *args,
                                            : Py_TYPE(args[form->argument[i]]);
 }
 
-static lbpy_link *chosen_by_user(lbpy_generic *g, const lbpy_form *form,
-                                 const lb_entry *entry,
-                                 PyTypeObject *const *types);
-
-/* Asks the engine. `values`: one per slot, or NULL. */
-static lbpy_link *ask_engine(lbpy_generic *g, lbpy_form *form,
-                             lbpy_type *const *records,
-                             PyTypeObject *const *types,
-                             PyObject *const *values, bool whole)
-{
-    lb_class *classes[LBPY_MAX_SLOTS] = {NULL};
-    lb_value given[LBPY_MAX_SLOTS];
-    for (unsigned i = 0; i < form->slots; i++) {
-        classes[i] = records[i]->cls;
-        given[i] = lb_pointer(values ? values[i] : NULL);
-    }
-    if (form->generic == NULL)
-        return lbpy_link_end(g, LB_NO_METHOD);
-    lb_reader *reader = lbpy_enter(g->state);
-    if (reader == NULL)
-        return NULL;
-    const lb_entry *entry =
-        lb_resolve(form->generic, classes, values ? given : NULL);
-    lbpy_link *link = NULL;
-    if (PyErr_Occurred() || entry->status == LB_PREDICATE_FAILED ||
-        entry->status == LB_NO_MEMORY) {
-        if (!PyErr_Occurred())
-            lbpy_raise((lb_status)entry->status);
-    } else if (g->chooser) {
-        link = chosen_by_user(g, form, entry, types);
-    } else {
-        link = lbpy_link_of(g, form, entry, records, whole);
-    }
-    lbpy_leave(g->state, reader);
-    return link;
-}
-
 /* The applicable methods, in the order of definition, of a combined entry. */
-static PyObject *applicable(lbpy_generic *g, const lb_entry *entry)
+static PyObject *applicable(const lb_entry *entry)
 {
     PyObject *methods = PyList_New(0);
     for (uint32_t i = 0; methods && i < entry->part_count; i++) {
-        lbpy_method *method = entry->parts[i]->context;
-        const int has = PySequence_Contains(methods, (PyObject *)method);
-        if (has < 0 || (!has && PyList_Append(methods, (PyObject *)method) < 0))
+        PyObject *method = entry->parts[i]->context;
+        bool has = false;
+        for (Py_ssize_t k = 0; k < PyList_GET_SIZE(methods); k++)
+            has |= PyList_GET_ITEM(methods, k) == method;
+        if (!has && PyList_Append(methods, method) < 0)
             Py_CLEAR(methods);
     }
     PyObject *tuple = methods ? PyList_AsTuple(methods) : NULL;
     Py_XDECREF(methods);
-    (void)g;
     return tuple;
 }
 
@@ -178,25 +130,24 @@ static PyObject *type_tuple(const lbpy_form *form, PyTypeObject *const *types)
     return tuple;
 }
 
-/* The chain in the order that the generic function's chooser says. */
-static lbpy_link *chosen_by_user(lbpy_generic *g, const lbpy_form *form,
-                                 const lb_entry *entry,
-                                 PyTypeObject *const *types)
+static bool all_methods(const lbpy_state *state, PyObject *tuple)
 {
-    if (entry->status != LB_OK)
-        return lbpy_link_end(g, (lb_status)entry->status);
-    PyObject *all = applicable(g, entry);
-    PyObject *of = type_tuple(form, types);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); i++)
+        if (!Py_IS_TYPE(PyTuple_GET_ITEM(tuple, i), state->method_type))
+            return false;
+    return true;
+}
+
+/* The chain in the order that the generic function's chooser says. */
+static lbpy_link *chosen_by_user(lbpy_generic *g, PyObject *types,
+                                 PyObject *methods)
+{
     PyObject *chooser = Py_NewRef(g->chooser);
     PyObject *said =
-        all && of ? PyObject_CallFunctionObjArgs(chooser, g, of, all, NULL)
-                  : NULL;
+        PyObject_CallFunctionObjArgs(chooser, g, types, methods, NULL);
     PyObject *order = said ? PySequence_Tuple(said) : NULL;
     lbpy_link *link = NULL;
-    bool good = order != NULL;
-    for (Py_ssize_t i = 0; good && i < PyTuple_GET_SIZE(order); i++)
-        good = Py_IS_TYPE(PyTuple_GET_ITEM(order, i), g->state->method_type);
-    if (good)
+    if (order && all_methods(g->state, order))
         link = lbpy_link_list(g, order);
     else if (order)
         PyErr_Format(PyExc_TypeError,
@@ -206,8 +157,58 @@ static lbpy_link *chosen_by_user(lbpy_generic *g, const lbpy_form *form,
     Py_XDECREF(order);
     Py_XDECREF(said);
     Py_DECREF(chooser);
+    return link;
+}
+
+/* What the engine said: a link, or, for the chooser, the methods. No Python code
+ * runs between its answer and the end of this, so that the methods that it names
+ * are there. */
+static lbpy_link *take_answer(lbpy_generic *g, const lbpy_form *form,
+                              lbpy_type *const *records, const lb_entry *entry,
+                              bool whole, PyObject **methods)
+{
+    lbpy_link *link = NULL;
+    const int collects = PyGC_Disable();
+    if (g->chooser && entry->status == LB_OK)
+        *methods = applicable(entry);
+    else
+        link = lbpy_link_of(g, form, entry, records, whole);
+    if (collects)
+        PyGC_Enable();
+    return link;
+}
+
+/* Asks the engine. `values`: one per slot, or NULL. */
+static lbpy_link *ask_engine(lbpy_generic *g, lbpy_form *form,
+                             lbpy_type *const *records,
+                             PyTypeObject *const *types,
+                             PyObject *const *values, bool whole)
+{
+    lb_class *classes[LBPY_MAX_SLOTS] = {NULL};
+    lb_value given[LBPY_MAX_SLOTS];
+    PyObject *methods = NULL;
+    lbpy_link *link = NULL;
+    for (unsigned i = 0; i < form->slots; i++) {
+        classes[i] = records[i]->cls;
+        given[i] = lb_pointer(values ? values[i] : NULL);
+    }
+    if (form->generic == NULL)
+        return lbpy_link_end(g, LB_NO_METHOD);
+    lb_reader *reader = lbpy_enter(g->state);
+    if (reader == NULL)
+        return NULL;
+    const lb_entry *entry =
+        lb_resolve(form->generic, classes, values ? given : NULL);
+    if (entry->status == LB_PREDICATE_FAILED || entry->status == LB_NO_MEMORY)
+        lbpy_raise((lb_status)entry->status);
+    if (!PyErr_Occurred())
+        link = take_answer(g, form, records, entry, whole, &methods);
+    lbpy_leave(g->state, reader);
+    PyObject *of = methods ? type_tuple(form, types) : NULL;
+    if (of)
+        link = chosen_by_user(g, of, methods);
     Py_XDECREF(of);
-    Py_XDECREF(all);
+    Py_XDECREF(methods);
     return link;
 }
 
@@ -236,7 +237,10 @@ static void keep_by_tags(lbpy_generic *g, lbpy_form *form,
 static PyObject *decide(lbpy_generic *g, lbpy_form *form,
                         lbpy_type *const *records, PyTypeObject *const *types)
 {
+    const int collects = PyGC_Disable();
     lbpy_choice *choice = lbpy_choice_make(g, form, records);
+    if (collects)
+        PyGC_Enable();
     if (choice || PyErr_Occurred())
         return (PyObject *)choice;
     return (PyObject *)ask_engine(g, form, records, types, NULL,
@@ -251,7 +255,7 @@ static PyObject *node_of(lbpy_generic *g, lbpy_form *form,
     PyTypeObject *types[LBPY_MAX_SLOTS];
     uint64_t key[LBPY_MAX_WORDS];
     types_of(form, args, types);
-    if (!records_of(g->state, form, types, records))
+    if (!lbpy_types_of(g->state, types, form->slots, records))
         return NULL;
     const bool keyed = serial_key(form, records, key);
     lbpy_cell *cell = keyed ? lbpy_cells_find(&form->serials, key) : NULL;
@@ -318,7 +322,7 @@ lbpy_link *lbpy_resolve_values(lbpy_generic *g, lbpy_form *form,
     lbpy_type *records[LBPY_MAX_SLOTS];
     PyTypeObject *types[LBPY_MAX_SLOTS];
     types_of(form, args, types);
-    if (!records_of(g->state, form, types, records))
+    if (!lbpy_types_of(g->state, types, form->slots, records))
         return NULL;
     return ask_with(g, form, records, types, args, lbpy_wants_whole(g));
 }
@@ -334,7 +338,7 @@ lbpy_link *lbpy_resolve_types(lbpy_generic *g, lbpy_form *form,
         types[i] = lbpy_is_packed(form, i)
                        ? &PyTuple_Type
                        : (PyTypeObject *)given[form->argument[i]];
-    if (!records_of(g->state, form, types, records))
+    if (!lbpy_types_of(g->state, types, form->slots, records))
         return NULL;
     return values ? ask_with(g, form, records, types, values, true)
                   : ask_engine(g, form, records, types, NULL, true);

@@ -11,35 +11,14 @@
  */
 #include "inspect.h"
 
-typedef enum relation { SAME, NARROWER, WIDER, APART, FAILED } relation;
+typedef enum relation { SAME, NARROWER, WIDER, APART } relation;
 
-static relation relate_bases(lbpy_state *state, const lbpy_want *a,
-                             const lbpy_want *b)
-{
-    if (a->base == b->base)
-        return SAME;
-    if (a->base == NULL || b->base == NULL)
-        return a->base ? NARROWER : WIDER;
-    int below = lbpy_type_below(state, a->base, b->base);
-    if (below != 0)
-        return below < 0 ? FAILED : NARROWER;
-    below = lbpy_type_below(state, b->base, a->base);
-    return below < 0 ? FAILED : below ? WIDER : APART;
-}
-
-static relation relate(lbpy_state *state, const lbpy_want *a,
+static relation relate(const lbpy_state *state, const lbpy_want *a,
                        const lbpy_want *b)
 {
-    const relation classes = relate_bases(state, a, b);
-    if (classes != SAME || a->value == b->value)
-        return classes;
-    if (a->value == NULL || b->value == NULL)
-        return a->value ? NARROWER : WIDER;
-    int yes = lbpy_hint_implies(a->value->hint, b->value->hint);
-    if (yes != 0)
-        return yes < 0 ? FAILED : NARROWER;
-    yes = lbpy_hint_implies(b->value->hint, a->value->hint);
-    return yes < 0 ? FAILED : yes ? WIDER : APART;
+    const bool below = lbpy_want_below(state, a, b);
+    const bool above = lbpy_want_below(state, b, a);
+    return below ? (above ? SAME : NARROWER) : above ? WIDER : APART;
 }
 
 static bool is_virtual(const lbpy_want *w)
@@ -47,22 +26,14 @@ static bool is_virtual(const lbpy_want *w)
     return w->base && w->base->role != LBPY_REAL;
 }
 
-/* Step 1. 1: they may tie, 0: not, or not by virtual classes; -1. */
-static int may_tie(lbpy_generic *g, const lbpy_form *form, const lbpy_rule *a,
+/* Step 1. */
+static bool may_tie(lbpy_generic *g, const lbpy_form *form, const lbpy_rule *a,
                    const lbpy_rule *b)
 {
     bool narrower = false, wider = false, virtual = false;
     for (unsigned i = 0; i < form->slots; i++) {
         const lbpy_want *x = &a->want[i], *y = &b->want[i];
         const relation r = relate(g->state, x, y);
-        if (r == FAILED)
-            return -1;
-        if (x->value && y->value) {
-            const int never =
-                lbpy_hint_disjoint(x->value->hint, y->value->hint);
-            if (never != 0)
-                return never < 0 ? -1 : 0;
-        }
         narrower |= r == NARROWER || r == APART;
         wider |= r == WIDER || r == APART;
         virtual |= is_virtual(x) || is_virtual(y);
@@ -98,7 +69,7 @@ static lbpy_type *witness_of(lbpy_state *state, const lbpy_want *a,
 }
 
 /* Step 3. */
-static int is_settled(lbpy_generic *g, const lbpy_form *form,
+static bool is_settled(lbpy_generic *g, const lbpy_form *form,
                       const lbpy_rule *a, const lbpy_rule *b,
                       lbpy_type *const *witness)
 {
@@ -108,15 +79,13 @@ static int is_settled(lbpy_generic *g, const lbpy_form *form,
         for (unsigned i = 0; i < form->slots && settles; i++) {
             const relation x = relate(g->state, &c->want[i], &a->want[i]);
             const relation y = relate(g->state, &c->want[i], &b->want[i]);
-            if (x == FAILED || y == FAILED)
-                return -1;
             settles = (witness[i] == NULL || fits(witness[i], &c->want[i])) &&
                       x <= NARROWER && y <= NARROWER;
         }
         if (settles)
-            return 1;
+            return true;
     }
-    return 0;
+    return false;
 }
 
 static PyObject *tuple_of(const lbpy_form *form, lbpy_type *const *witness)
@@ -141,9 +110,9 @@ static int compare(lbpy_generic *g, const lbpy_form *form, const lbpy_rule *a,
                    const lbpy_rule *b, PyObject *list)
 {
     lbpy_type *witness[LBPY_MAX_SLOTS];
-    int status = may_tie(g, form, a, b);
-    if (status <= 0)
-        return status;
+    int status = 0;
+    if (!may_tie(g, form, a, b))
+        return 0;
     for (unsigned i = 0; i < form->slots; i++) {
         witness[i] = NULL;
         if (a->want[i].base == NULL && b->want[i].base == NULL)
@@ -152,9 +121,8 @@ static int compare(lbpy_generic *g, const lbpy_form *form, const lbpy_rule *a,
         if (witness[i] == NULL)
             return 0;
     }
-    status = is_settled(g, form, a, b, witness);
-    if (status != 0)
-        return status < 0 ? -1 : 0;
+    if (is_settled(g, form, a, b, witness))
+        return 0;
     PyObject *types = tuple_of(form, witness);
     bool possible = false;
     for (unsigned i = 0; i < form->slots; i++)
@@ -183,7 +151,6 @@ static bool takes_part(const lbpy_rule *rule)
 static int ties_of_form(lbpy_generic *g, const lbpy_form *form, PyObject *fresh,
                         PyObject *list)
 {
-    const uint64_t revision = g->revision;
     for (size_t i = 0; i < form->count; i++) {
         if (!takes_part(form->rules[i]) || !is_fresh(fresh, form->rules[i]))
             continue;
@@ -195,8 +162,6 @@ static int ties_of_form(lbpy_generic *g, const lbpy_form *form, PyObject *fresh,
                 continue;
             if (compare(g, form, form->rules[i], other, list) < 0)
                 return -1;
-            if (revision != g->revision)
-                return 0; /* somebody's __subclasscheck__ changed the rules */
         }
     }
     return 0;
@@ -208,8 +173,11 @@ int lbpy_virtual_ties(lbpy_generic *g, PyObject *fresh, PyObject *list)
     if (g->order != LB_SYMMETRIC || g->combination != LBPY_STANDARD ||
         g->chooser)
         return 0;
+    const int collects = PyGC_Disable(); /* no Python code runs here */
     for (const lbpy_form *f = g->forms; f && status == 0; f = f->next)
         if (f->by_virtual)
             status = ties_of_form(g, f, fresh, list);
+    if (collects)
+        PyGC_Enable();
     return status;
 }

@@ -5,14 +5,19 @@
  *      can be used again: a weak reference's call-back sees to that);
  *   2. compare the MRO with the one that the order was made from, the virtual
  *      classes and the abstract classes' token with those of that time;
- *   3. if one differs, make the order anew: records of the MRO first, then each
- *      virtual class that the type belongs to, put right after the last class
- *      of the order that is a subclass of it. The record gets a new serial, so
- *      that nothing which was kept for the old order matches.
- * Step 3 may run Python code (__subclasscheck__), which may come back here.
+ *   3. if one differs, ask what is not known yet: whether the type, those of its
+ *      MRO and the abstract classes are subclasses of each abstract class;
+ *   4. make the order anew: the MRO, then each virtual class that the type belongs
+ *      to, put right after the last class of the order that is a subclass of it.
+ *      The record gets a new serial, so that nothing which was kept for the old
+ *      order matches.
+ * Only step 3 runs Python code (__subclasscheck__), one question at a time; then
+ * anything may have changed, and it begins again at step 2. All else is done at
+ * one go under the interpreter's lock, with the collector held off.
  *
- * Cost: step 1 and 2 some nanoseconds; step 3 the length of the MRO, and a
- * question per virtual class.
+ * Cost: steps 1 and 2 some nanoseconds; step 4 the length of the MRO times the
+ * number of virtual classes; step 3 a question per abstract class and type, asked
+ * again when a class was registered somewhere.
  */
 #include "types.h"
 
@@ -89,6 +94,7 @@ static void free_record(lbpy_type *record)
     Py_CLEAR(record->joined);
     PyMem_Free(record->order);
     PyMem_Free(record->mro);
+    PyMem_Free(record->answers);
     PyMem_Free(record);
 }
 
@@ -165,6 +171,14 @@ static void leave_orders(lbpy_state *state, const lbpy_type *gone)
         leave_order(state, state->virtuals[i], gone);
 }
 
+/* Its number may be another one's next. */
+static void forget_number(lbpy_state *state, uint32_t number)
+{
+    for (size_t i = 0; i < state->type_room; i++)
+        if (state->types[i] && number < state->types[i]->answer_count)
+            state->types[i]->answers[number] = LBPY_UNKNOWN;
+}
+
 static void end_record(lbpy_state *state, lbpy_type *record)
 {
     state->deaths++;
@@ -172,6 +186,8 @@ static void end_record(lbpy_state *state, lbpy_type *record)
         forget_virtual(state, record);
         leave_orders(state, record);
     }
+    if (record->role == LBPY_ABSTRACT)
+        forget_number(state, record->number);
     record->type = NULL;
     record->next_dead = state->dead;
     state->dead = record;
@@ -226,29 +242,36 @@ static Py_ssize_t member_count(const lbpy_type *v)
     return PyTuple_GET_SIZE(v->joined->items);
 }
 
-int lbpy_type_below(lbpy_state *state, const lbpy_type *a, const lbpy_type *b)
+/* What is known of `a` being a subclass of the abstract class `v`. */
+static lbpy_answer known(const lbpy_type *a, const lbpy_type *v)
 {
-    int yes = a == b || (a->role != LBPY_JOINED && lbpy_type_is(a, b));
-    if (yes || (a->role != LBPY_JOINED && b->role == LBPY_REAL))
-        return yes;
+    return v->number < a->answer_count ? (lbpy_answer)a->answers[v->number]
+                                       : LBPY_UNKNOWN;
+}
+
+bool lbpy_type_below(const lbpy_state *state, const lbpy_type *a,
+                     const lbpy_type *b)
+{
+    if (a == b)
+        return true;
     if (a->role == LBPY_JOINED) {
-        yes = 1;
-        for (Py_ssize_t i = 0; i < member_count(a) && yes == 1; i++) {
+        for (Py_ssize_t i = 0; i < member_count(a); i++) {
             const lbpy_type *member = member_of(state, a, i);
-            yes = member ? lbpy_type_below(state, member, b) : 0;
+            if (member == NULL || !lbpy_type_below(state, member, b))
+                return false;
         }
-        return yes;
+        return true;
     }
+    if (lbpy_type_inherits(a, b))
+        return true;
     if (b->role == LBPY_ABSTRACT)
-        return a->type && b->type
-                   ? PyObject_IsSubclass((PyObject *)a->type,
-                                         (PyObject *)b->type)
-                   : 0;
-    for (Py_ssize_t i = 0; i < member_count(b) && yes == 0; i++) {
+        return known(a, b) == LBPY_YES;
+    for (Py_ssize_t i = 0; b->role == LBPY_JOINED && i < member_count(b); i++) {
         const lbpy_type *member = member_of(state, b, i);
-        yes = member ? lbpy_type_below(state, a, member) : 0;
+        if (member && lbpy_type_below(state, a, member))
+            return true;
     }
-    return yes;
+    return false;
 }
 
 /* An order in the making. */
@@ -285,98 +308,51 @@ static bool contains(const making *m, const lbpy_type *record)
     return false;
 }
 
-/* Is a class with the order `m` a member of the union `v`? */
-static int is_member(lbpy_state *state, const lbpy_type *self, const making *m,
-                     const lbpy_type *v)
-{
-    for (Py_ssize_t i = 0; i < member_count(v); i++) {
-        const lbpy_type *member = member_of(state, v, i);
-        if (member && (member == self || contains(m, member)))
-            return 1;
-    }
-    return 0;
-}
-
-static int belongs(lbpy_state *state, const lbpy_type *self, const making *m,
-                   const lbpy_type *v)
-{
-    if (v->role == LBPY_JOINED)
-        return is_member(state, self, m, v);
-    if (self->type == NULL)
-        return 0; /* of a union's members, see order_of_union */
-    return PyObject_IsSubclass((PyObject *)self->type, (PyObject *)v->type);
-}
-
-/* Puts the virtual classes in, in the order of their making. Python code may
- * change the list meanwhile, so it is asked for anew each time. */
+/* Puts the virtual classes in, in the order of their making. */
 static int insert_virtuals(lbpy_state *state, const lbpy_type *self, making *m)
 {
     for (size_t i = 0; i < state->virtual_count; i++) {
         lbpy_type *v = state->virtuals[i];
-        if (v == self || contains(m, v))
-            continue;
-        const int yes = belongs(state, self, m, v);
-        if (yes < 0)
-            return -1;
-        if (!yes || i >= state->virtual_count || state->virtuals[i] != v)
-            continue;
         Py_ssize_t where = 0;
-        for (Py_ssize_t k = 0; k < m->count; k++) {
-            const int below = lbpy_type_below(state, m->at[k], v);
-            if (below < 0)
-                return -1;
-            if (below)
+        if (v == self || contains(m, v) || !lbpy_type_below(state, self, v))
+            continue;
+        for (Py_ssize_t k = 0; k < m->count; k++)
+            if (lbpy_type_below(state, m->at[k], v))
                 where = k + 1;
-        }
         if (insert(m, where, v) < 0)
             return -1;
     }
     return 0;
 }
 
-static int order_of_type(lbpy_state *state, lbpy_type *self, PyObject *mro,
-                         making *m)
+static int order_of_type(lbpy_state *state, const lbpy_type *self, making *m)
 {
+    PyObject *mro = self->type->tp_mro;
     for (Py_ssize_t i = 1; i < PyTuple_GET_SIZE(mro); i++) {
-        PyObject *base = PyTuple_GET_ITEM(mro, i);
-        if (!PyType_Check(base))
-            continue;
-        lbpy_type *record = lbpy_type_of(state, (PyTypeObject *)base);
-        if (record == NULL || insert(m, m->count, record) < 0)
+        lbpy_type *record =
+            find(state, (PyTypeObject *)PyTuple_GET_ITEM(mro, i));
+        if (record && insert(m, m->count, record) < 0)
             return -1;
     }
     return insert_virtuals(state, self, m);
 }
 
 /* A union comes before what all its members have in common. */
-static int order_of_union(lbpy_state *state, lbpy_type *self, making *m)
+static int order_of_union(lbpy_state *state, const lbpy_type *self, making *m)
 {
-    for (Py_ssize_t i = 0; i < member_count(self); i++) {
-        lbpy_hint *one = (lbpy_hint *)PyTuple_GET_ITEM(self->joined->items, i);
-        if (lbpy_type_of(state, one->cls) == NULL)
-            return -1;
-    }
     const lbpy_type *first = member_of(state, self, 0);
-    for (Py_ssize_t k = 0; first && k < first->order_count; k++) {
-        bool all = first->order[k] != self;
-        for (Py_ssize_t i = 1; i < member_count(self) && all; i++) {
-            const lbpy_type *other = member_of(state, self, i);
-            all = other && lbpy_type_is(other, first->order[k]);
-        }
-        if (all && insert(m, m->count, first->order[k]) < 0)
+    for (Py_ssize_t k = 0; first && k < first->order_count; k++)
+        if (first->order[k] != self &&
+            lbpy_type_below(state, self, first->order[k]) &&
+            insert(m, m->count, first->order[k]) < 0)
             return -1;
-    }
     return 0;
 }
 
-static int make_order(lbpy_state *state, lbpy_type *self, making *m)
+static int make_order(lbpy_state *state, const lbpy_type *self, making *m)
 {
-    if (self->role == LBPY_JOINED)
-        return order_of_union(state, self, m);
-    PyObject *mro = Py_NewRef(self->type->tp_mro);
-    const int status = order_of_type(state, self, mro, m);
-    Py_DECREF(mro);
-    return status;
+    return self->role == LBPY_JOINED ? order_of_union(state, self, m)
+                                     : order_of_type(state, self, m);
 }
 
 static bool same_order(const lbpy_type *record, const making *m)
@@ -480,31 +456,162 @@ static bool same_mro(const lbpy_type *record)
                   (size_t)record->mro_count * sizeof *record->mro) == 0;
 }
 
-/* Steps 2 and 3. A record that is being made is taken as it is: a class's
- * __subclasscheck__ dispatched on the class itself. */
-static int refresh(lbpy_state *state, lbpy_type *record)
+static bool is_fresh(const lbpy_state *state, const lbpy_type *record)
 {
-    if (record->busy ||
-        (record->cls && same_mro(record) &&
-         record->virtual_version == state->virtual_version &&
-         (state->abstract_count == 0 || record->abc_token == state->abc_token)))
+    return record->cls && same_mro(record) &&
+           record->virtual_version == state->virtual_version &&
+           (state->abstract_count == 0 ||
+            record->abc_token == state->abc_token);
+}
+
+/* ---- step 3: questions -------------------------------------------------- */
+
+/* Forgets answers from before the MRO changed, or a class was registered. */
+static int forget_answers(const lbpy_state *state, lbpy_type *record)
+{
+    if (!same_mro(record) || record->answers_token != state->abc_token) {
+        if (record->answers)
+            memset(record->answers, LBPY_UNKNOWN, record->answer_count);
+        record->answers_token = state->abc_token;
+    }
+    if (same_mro(record))
         return 0;
-    making m = {0};
-    const uint64_t version = state->virtual_version;
+    record->virtual_version = 0; /* its order is of the MRO before */
+    return remember_mro(record);
+}
+
+static int make_answers(lbpy_type *record, uint32_t number)
+{
+    if (number < record->answer_count)
+        return 0;
+    const uint32_t count = number * 2 + 4;
+    uint8_t *grown = PyMem_Realloc(record->answers, count);
+    if (grown == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    memset(grown + record->answer_count, LBPY_UNKNOWN,
+           count - record->answer_count);
+    record->answers = grown;
+    record->answer_count = count;
+    return 0;
+}
+
+/* One question. Both types are held, so that both records stay. */
+static int ask(lbpy_state *state, lbpy_type *record, const lbpy_type *v)
+{
     const uint64_t token = state->abc_token;
+    const uint32_t number = v->number;
+    PyObject *type = Py_NewRef((PyObject *)record->type);
+    PyObject *base = Py_NewRef((PyObject *)v->type);
     record->busy = true;
-    int status = record->type ? remember_mro(record) : 0;
+    int yes = PyObject_IsSubclass(type, base);
+    record->busy = false;
+    if (yes >= 0 && make_answers(record, number) < 0)
+        yes = -1;
+    if (yes >= 0 && token == state->abc_token && same_mro(record))
+        record->answers[number] = yes ? LBPY_YES : LBPY_NO;
+    state->asked++;
+    Py_DECREF(type);
+    Py_DECREF(base);
+    return yes < 0 ? -1 : 0;
+}
+
+/* Asks what is not known about one record: 1: asked, so begin again; 0: nothing;
+ * -1. A record about which a question is running is left as it is: a class's
+ * __subclasscheck__ dispatches on the class itself. */
+static int ask_one(lbpy_state *state, lbpy_type *record)
+{
+    if (record->busy || record->type == NULL)
+        return 0;
+    if (forget_answers(state, record) < 0)
+        return -1;
+    for (size_t i = 0; i < state->virtual_count; i++) {
+        const lbpy_type *v = state->virtuals[i];
+        if (v->role != LBPY_ABSTRACT || v == record ||
+            known(record, v) != LBPY_UNKNOWN || lbpy_type_inherits(record, v))
+            continue;
+        return ask(state, record, v) < 0 ? -1 : 1;
+    }
+    return 0;
+}
+
+static lbpy_type *make_record(lbpy_state *state, PyTypeObject *type);
+
+/* The same for all that the order of `record` depends on. */
+static int ask_around(lbpy_state *state, lbpy_type *record)
+{
+    int asked = ask_one(state, record);
+    PyObject *mro = record->type ? record->type->tp_mro : NULL;
+    for (Py_ssize_t i = 1; mro && asked == 0 && i < PyTuple_GET_SIZE(mro);
+         i++) {
+        PyTypeObject *base = (PyTypeObject *)PyTuple_GET_ITEM(mro, i);
+        lbpy_type *known_base = find(state, base);
+        if (known_base == NULL)
+            known_base = make_record(state, base);
+        asked = known_base ? ask_one(state, known_base) : -1;
+    }
+    for (size_t i = 0; i < state->virtual_count && asked == 0; i++)
+        asked = ask_one(state, state->virtuals[i]);
+    return asked;
+}
+
+/* ---- steps 2 to 4 ------------------------------------------------------- */
+
+static int remake(lbpy_state *state, lbpy_type *record);
+
+/* The engine wants the classes of an order before the class itself. */
+static int remake_mro(lbpy_state *state, lbpy_type *record)
+{
+    PyObject *mro = record->type ? record->type->tp_mro : NULL;
+    for (Py_ssize_t i = mro ? PyTuple_GET_SIZE(mro) : 0; i-- > 1;) {
+        lbpy_type *base =
+            find(state, (PyTypeObject *)PyTuple_GET_ITEM(mro, i));
+        if (base && !is_fresh(state, base) && remake(state, base) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Step 4. */
+static int remake(lbpy_state *state, lbpy_type *record)
+{
+    making m = {0};
+    if (record->type && !same_mro(record) && remember_mro(record) < 0)
+        return -1;
+    int status = remake_mro(state, record);
     if (status == 0)
         status = make_order(state, record, &m);
     if (status == 0 && !same_order(record, &m))
         status = adopt(state, record, &m);
-    record->busy = false;
     PyMem_Free(m.at);
     if (status == 0) {
-        record->virtual_version = version;
-        record->abc_token = token;
+        record->virtual_version = state->virtual_version;
+        record->abc_token = state->abc_token;
     }
     return status;
+}
+
+/* Held off: in 3.10 and 3.11 any new object may start a collection. */
+static int remake_quietly(lbpy_state *state, lbpy_type *record)
+{
+    const int collects = PyGC_Disable();
+    const int status = remake(state, record);
+    if (collects)
+        PyGC_Enable();
+    return status;
+}
+
+static int refresh(lbpy_state *state, lbpy_type *record)
+{
+    while (!is_fresh(state, record)) {
+        const int asked = ask_around(state, record);
+        if (asked < 0)
+            return -1;
+        if (asked == 0)
+            return remake_quietly(state, record);
+    }
+    return 0;
 }
 
 /* ---- records ------------------------------------------------------------ */
@@ -525,60 +632,59 @@ static int watch(lbpy_state *state, lbpy_type *record)
     return record->weak ? 0 : -1;
 }
 
-/* Gives up a record that never came to be. */
-static void drop_new(lbpy_state *state, lbpy_type *record)
+/* A new record, without an order yet. */
+static lbpy_type *make_record(lbpy_state *state, PyTypeObject *type)
 {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    if (record->type && find(state, record->type) == record)
-        take_out(state, record);
-    if (record->cls)
-        (void)lb_class_destroy(record->cls);
-    free_record(record);
-    PyErr_Restore(type, value, traceback);
-}
-
-static lbpy_type *new_record(lbpy_state *state, PyTypeObject *type)
-{
-    if (make_room(state) < 0)
-        return NULL;
-    lbpy_type *record = PyMem_Calloc(1, sizeof *record);
-    if (record == NULL) {
+    const int collects = PyGC_Disable();
+    lbpy_type *record =
+        make_room(state) < 0 ? NULL : PyMem_Calloc(1, sizeof *record);
+    if (record) {
+        record->type = type;
+        if (watch(state, record) < 0 || remember_mro(record) < 0) {
+            free_record(record);
+            record = NULL;
+        }
+    } else if (!PyErr_Occurred()) {
         PyErr_NoMemory();
-        return NULL;
     }
-    record->type = type;
-    if (watch(state, record) < 0) {
-        free_record(record);
-        return NULL;
+    if (record) {
+        record->answers_token = state->abc_token;
+        put(state, record);
+        state->type_count++;
     }
-    put(state, record);
-    state->type_count++;
-    if (refresh(state, record) < 0) {
-        drop_new(state, record);
-        return NULL;
-    }
+    if (collects)
+        PyGC_Enable();
     return record;
 }
 
 lbpy_type *lbpy_type_of(lbpy_state *state, PyTypeObject *type)
 {
+    if (type->tp_mro == NULL && PyType_Ready(type) < 0)
+        return NULL;
     lbpy_type *record = find(state, type);
-    if (record == NULL) {
-        if (type->tp_mro == NULL && PyType_Ready(type) < 0)
-            return NULL;
-        return new_record(state, type);
-    }
-    if (refresh(state, record) < 0)
-        return NULL;
-    if (record->cls == NULL) {
-        PyErr_Format(PyExc_RecursionError,
-                     "type %s is used for dispatch while its own order is "
-                     "being asked for",
-                     type->tp_name);
-        return NULL;
-    }
+    if (record && is_fresh(state, record))
+        return record;
+    /* Held while it is asked about: its record then stays. */
+    Py_INCREF(type);
+    if (record == NULL)
+        record = make_record(state, type);
+    if (record && refresh(state, record) < 0)
+        record = NULL;
+    Py_DECREF(type);
     return record;
+}
+
+bool lbpy_types_of(lbpy_state *state, PyTypeObject *const *types, size_t count,
+                   lbpy_type **records)
+{
+    uint64_t asked;
+    do {
+        asked = state->asked;
+        for (size_t i = 0; i < count; i++)
+            if ((records[i] = lbpy_type_of(state, types[i])) == NULL)
+                return false;
+    } while (asked != state->asked);
+    return true;
 }
 
 PyObject *lbpy_type_object(const lbpy_type *type)
@@ -625,6 +731,19 @@ static int is_abstract(PyTypeObject *type)
     return differ;
 }
 
+/* The least number that no abstract class has. */
+static uint32_t unused_number(const lbpy_state *state)
+{
+    for (uint32_t number = 0;; number++) {
+        bool used = false;
+        for (size_t i = 0; i < state->virtual_count && !used; i++)
+            used = state->virtuals[i]->role == LBPY_ABSTRACT &&
+                   state->virtuals[i]->number == number;
+        if (!used)
+            return number;
+    }
+}
+
 static int add_virtual(lbpy_state *state, lbpy_type *record, lbpy_role role)
 {
     if (state->virtual_count == state->virtual_room) {
@@ -639,6 +758,8 @@ static int add_virtual(lbpy_state *state, lbpy_type *record, lbpy_role role)
         state->virtual_room = room;
     }
     record->role = role;
+    if (role == LBPY_ABSTRACT)
+        record->number = unused_number(state);
     record->by_token = role == LBPY_ABSTRACT;
     for (Py_ssize_t i = 0; role == LBPY_JOINED && i < member_count(record); i++)
         record->by_token |= member_of(state, record, i) &&
@@ -654,44 +775,63 @@ static int add_virtual(lbpy_state *state, lbpy_type *record, lbpy_role role)
  * __subclasscheck__ waits for the call that meets the type. */
 static void spread(lbpy_state *state)
 {
-    const uint64_t version = state->virtual_version;
-    for (size_t i = 0; i < state->type_room; i++) {
-        if (state->types[i] && refresh(state, state->types[i]) < 0)
+    for (size_t i = 0; i < state->type_room; i++)
+        if (state->types[i] &&
+            lbpy_type_of(state, state->types[i]->type) == NULL)
             PyErr_Clear();
-        if (version != state->virtual_version)
-            return; /* Python code made another one, which spread itself */
-    }
-    for (size_t i = 0; i < state->virtual_count; i++) {
-        if (refresh(state, state->virtuals[i]) < 0)
+    for (size_t i = 0; i < state->virtual_count; i++)
+        if (state->virtuals[i]->role == LBPY_JOINED &&
+            refresh(state, state->virtuals[i]) < 0)
             PyErr_Clear();
-        if (version != state->virtual_version)
-            return;
-    }
 }
 
-static lbpy_type *union_of(lbpy_state *state, lbpy_hint *hint)
+static lbpy_type *find_union(const lbpy_state *state, const lbpy_hint *hint)
 {
     for (size_t i = 0; i < state->virtual_count; i++)
         if (state->virtuals[i]->joined == hint)
             return state->virtuals[i];
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(hint->items); i++) {
-        lbpy_type *member = lbpy_base_of(
-            state, (lbpy_hint *)PyTuple_GET_ITEM(hint->items, i));
-        if (member == NULL)
-            return NULL;
-    }
+    return NULL;
+}
+
+static int use_members(lbpy_state *state, lbpy_hint *hint)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(hint->items); i++)
+        if (lbpy_base_of(state, (lbpy_hint *)PyTuple_GET_ITEM(hint->items,
+                                                              i)) == NULL)
+            return -1;
+    return 0;
+}
+
+static lbpy_type *new_union(lbpy_state *state, lbpy_hint *hint)
+{
     lbpy_type *record = PyMem_Calloc(1, sizeof *record);
     if (record == NULL)
         return (lbpy_type *)PyErr_NoMemory();
     record->joined = (lbpy_hint *)Py_NewRef(hint);
     record->role = LBPY_JOINED;
-    if (refresh(state, record) < 0 ||
+    if (remake_quietly(state, record) < 0 ||
         add_virtual(state, record, LBPY_JOINED) < 0) {
-        drop_new(state, record);
+        if (record->cls)
+            (void)lb_class_destroy(record->cls);
+        free_record(record);
         return NULL;
     }
-    record->virtual_version = state->virtual_version;
-    spread(state);
+    return record;
+}
+
+static lbpy_type *union_of(lbpy_state *state, lbpy_hint *hint)
+{
+    lbpy_type *record = find_union(state, hint);
+    if (record)
+        return record;
+    if (use_members(state, hint) < 0)
+        return NULL;
+    record = find_union(state, hint); /* by Python code that was asked */
+    if (record == NULL && (record = new_union(state, hint)) != NULL) {
+        record->uses++; /* while Python code may run */
+        spread(state);
+        record->uses--;
+    }
     return record;
 }
 

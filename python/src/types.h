@@ -19,6 +19,8 @@ typedef enum lbpy_role {
     LBPY_JOINED    /* a union: counts where one of its members does          */
 } lbpy_role;
 
+typedef enum lbpy_answer { LBPY_UNKNOWN, LBPY_NO, LBPY_YES } lbpy_answer;
+
 struct lbpy_type {
     PyTypeObject *type; /* borrowed; NULL: a union, or dead */
     PyObject *weak;     /* clears the record when the type dies */
@@ -30,11 +32,15 @@ struct lbpy_type {
     Py_ssize_t order_count;
     PyObject **mro;     /* as it was, to be compared with only */
     Py_ssize_t mro_count;
+    uint8_t *answers;   /* by numbers of abstract classes: lbpy_answer */
+    uint32_t answer_count;
+    uint32_t number;    /* of an abstract class */
+    uint64_t answers_token;   /* abc_token when they were given */
     uint64_t virtual_version; /* state's, when the order was made */
     uint64_t abc_token;       /* likewise */
     uint32_t untagged;        /* times it had no version tag when asked for */
     bool by_token;            /* what belongs to it depends on abc_token */
-    bool busy;                /* its order is being made */
+    bool busy;                /* a question about it is running */
     lbpy_hint *joined;        /* a union's members; strong */
     lbpy_type *next_dead;
 };
@@ -51,12 +57,17 @@ lbpy_type *lbpy_type_of(lbpy_state *state, PyTypeObject *type);
 lbpy_type *lbpy_base_of(lbpy_state *state, lbpy_hint *base);
 void lbpy_base_release(lbpy_state *state, lbpy_type *base);
 
+/* The records of several types, all of one moment: until Python code runs again
+ * they stay as they are. False: an exception. */
+bool lbpy_types_of(lbpy_state *state, PyTypeObject *const *types, size_t count,
+                   lbpy_type **records);
+
 /* True when `a` is `b` or has it in its order. */
 bool lbpy_type_is(const lbpy_type *a, const lbpy_type *b);
 
-/* The same for what may be virtual and not yet in an order: 1, 0, or -1 with an
- * exception of somebody's __subclasscheck__. */
-int lbpy_type_below(lbpy_state *state, const lbpy_type *a, const lbpy_type *b);
+/* The same by what is known of each, also for what is not yet in an order. */
+bool lbpy_type_below(const lbpy_state *state, const lbpy_type *a,
+                     const lbpy_type *b);
 
 /* True when `b` is in the MRO of the type `a`, not only virtually. */
 bool lbpy_type_inherits(const lbpy_type *a, const lbpy_type *b);

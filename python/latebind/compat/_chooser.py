@@ -78,20 +78,17 @@ def method_of(
     function: Callable[..., Any],
     hints: Sequence[Hint | None],
     rest: Hint | None | bool = False,
-    tag: str = "",
 ) -> Method:
     """A method chosen by its positional arguments alone.
 
     There must be as many as `hints`, more when `rest` is a hint for them (None:
-    whatever they are). Keywords are passed on unseen. Methods of the same hints
-    replace each other if their tags are the same, too.
+    whatever they are). Keywords are passed on unseen.
     """
     count = len(hints)
     return Method(
         function,
-        # The tag goes as the name of a keyword-only parameter that nobody gives.
-        (*(f"_{i}" for i in range(count)), f"<{tag}>"),
-        (*hints, None),
+        tuple(f"_{i}" for i in range(count)),
+        tuple(hints),
         count,
         posonly=count,
         required=count,

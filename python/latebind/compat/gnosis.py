@@ -152,7 +152,7 @@ class Dispatch(Chooser):
         self, table: Iterable[Sequence[Any]] = (), order: Order = lexicographic_mro
     ) -> None:
         self.table: list[Rule] = []
-        self._methods: dict[Signature, Method] = {}
+        self._by_signature: dict[Signature, Method] = {}
         self._order = order
         self._running = _Running()
         for rule in table:
@@ -170,9 +170,9 @@ class Dispatch(Chooser):
     @order.setter
     def order(self, order: Order) -> None:
         self._order = order
-        for method in self._methods.values():
+        for method in self._by_signature.values():
             self._remove(method)
-        for method in self._methods.values():
+        for method in self._by_signature.values():
             self._put(method)
 
     def clone(self) -> Dispatch:
@@ -192,7 +192,7 @@ class Dispatch(Chooser):
         method.rule = rule
         self.table = [old for old in self.table if old[0] != rule[0]]
         self.table.append(rule)
-        self._methods[rule[0]] = method
+        self._by_signature[rule[0]] = method
         self._put(method)
 
     def add_dispatchable(
@@ -206,7 +206,7 @@ class Dispatch(Chooser):
 
     def remove_rule(self, signature: Sequence[type]) -> None:
         """Takes the rule for these classes away, if there is one."""
-        method = self._methods.pop(tuple(signature), None)
+        method = self._by_signature.pop(tuple(signature), None)
         if method is not None:
             self.table.remove(method.rule)
             self._remove(method)
@@ -232,7 +232,7 @@ class Dispatch(Chooser):
         at = next(i for i, each in enumerate(line) if each[0] == rule[0]) + 1
         if at == len(line):
             raise IndexError(f"there is no rule after {_text(rule[0])}")
-        return self._methods[line[at][0]].function(*args)
+        return self._by_signature[line[at][0]].function(*args)
 
     def _choose(
         self, types: tuple[type, ...], methods: tuple[Method, ...]

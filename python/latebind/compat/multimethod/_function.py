@@ -131,9 +131,14 @@ class multimethod(GenericFunction):  # noqa: N801 - the peer's name
     """
 
     _prefers_exact = True
+    _rules: dict[signature, Callable[..., Any]]
+    _pending: set[Callable[..., Any]]
+    _seen: _Seen
+    _stale: bool  # the engine has no methods; the next call brings them
+    _lock: threading.RLock
 
     def __new__(cls, func: Any, /) -> Any:
-        name = getattr(func, "__name__", None)
+        name = getattr(func, "__name__", "")
         known = sys._getframe(1).f_locals.get(name)
         if type(known) is cls and not isinstance(func, multimethod):
             return known
@@ -147,11 +152,10 @@ class multimethod(GenericFunction):  # noqa: N801 - the peer's name
         for name in ("__module__", "__qualname__"):
             if hasattr(func, name):
                 setattr(self, name, getattr(func, name))
-        self._rules: dict[signature, Callable[..., Any]] = {}
+        self._rules, self._pending = {}, set()
         self._seen = _Seen()
-        self._stale = True  # the engine has no methods; the next call brings them
+        self._stale = True
         self._lock = threading.RLock()
-        self._pending: set[Callable[..., Any]] = set()
         return self
 
     def __init__(self, func: Any, /) -> None:

@@ -6,9 +6,7 @@
 3. A call runs the method of just its types, or else the first one of that order
    whose signature fits; when it raises MDNotImplementedError, the next one.
 
-The engine keeps 3 by the types of the call; see `_chooser.py`. It has a method per
-signature, and for a variadic one a method per number of arguments. Calls with more
-arguments than the engine looks at are the exception: there 3 is done in Python.
+The engine keeps 3 by the types of the call; see `_chooser.py`.
 """
 
 from __future__ import annotations
@@ -26,7 +24,7 @@ from .conflict import AmbiguityWarning, ambiguities, ordering, super_signature
 from .utils import expand_tuples
 from .variadic import Variadic, isvariadic
 
-# So many arguments of a call the engine looks at.
+# The engine answers for so many types; for more only when it is called.
 MOST = 8
 
 Signature = tuple[type, ...]
@@ -160,25 +158,12 @@ def _classes(name: str, signature: Sequence[Any]) -> Signature:
     return tuple(signature)
 
 
-def _hints(classes: Iterable[type]) -> list[Hint | None]:
-    return [hint_of(cls) for cls in classes]
-
-
-def _rest(signature: Signature) -> Hint | None:
-    """The hint for further arguments of a variadic signature."""
-    hints = _hints(signature[-1].variadic_type)
-    return None if None in hints else Hint.union(*hints)
-
-
-def _numbers_of_hints(signature: Signature) -> Iterator[list[Hint | None]]:
-    """The hints of the arguments, for each number of them that the engine takes."""
+def _rest(signature: Signature) -> Hint | None | bool:
+    """The hint for further arguments; False: none are taken."""
     if not variadic(signature):
-        if len(signature) <= MOST:
-            yield _hints(signature)
-        return
-    fixed, rest = _hints(signature[:-1]), _rest(signature)
-    for count in range(len(fixed), MOST + 1):
-        yield [*fixed, *[rest] * (count - len(fixed))]
+        return False
+    hints = [hint_of(cls) for cls in signature[-1].variadic_type]
+    return None if None in hints else Hint.union(*hints)
 
 
 # ---- dispatchers -------------------------------------------------------------
@@ -198,7 +183,6 @@ class Dispatcher(Chooser):
         self.name = self.__name__ = name
         self.doc = doc
         self.funcs = {}
-        self._tags: dict[Signature, int] = {}
         self._ordering: list[Signature] = []
         self._ranks: dict[Signature, int] = {}
 
@@ -235,20 +219,13 @@ class Dispatcher(Chooser):
             self.reorder(on_ambiguity)
 
     def _define(self, signature: Signature, func: Function) -> None:
-        methods = []
-        # A variadic signature's methods are not those of fixed ones as long.
-        tag = ""
-        if variadic(signature):
-            tag = str(self._tags.setdefault(signature, len(self._tags)))
-        for hints in _numbers_of_hints(signature):
-            method = method_of(func, [None] * self._leading + hints, tag=tag)
-            method.signature = signature
-            methods.append(method)
+        rest = _rest(signature)
+        fixed = signature if rest is False else signature[:-1]
+        hints = [None] * self._leading + [hint_of(cls) for cls in fixed]
+        method = method_of(func, hints, rest)
+        method.signature = signature
         self.funcs[signature] = func
-        if variadic(signature) or len(signature) > MOST:
-            hints = [None] * (self._leading + MOST + 1)
-            methods.append(method_of(self._call_long, hints, None))
-        self._add(tuple(methods))
+        self._put(method)
 
     @classmethod
     def get_func_params(cls, func: Function) -> Iterable[inspect.Parameter]:
@@ -293,8 +270,6 @@ class Dispatcher(Chooser):
     def _choose(
         self, types: tuple[type, ...], methods: tuple[Method, ...]
     ) -> Sequence[Method]:
-        if len(types) - self._leading > MOST:
-            return methods
         exact = types[self._leading :]
         if exact not in self.funcs:
             self.ordering  # noqa: B018  (tells of ambiguities, the first time)
@@ -303,17 +278,6 @@ class Dispatcher(Chooser):
             methods,
             key=lambda method: (method.signature != exact, ranks[method.signature]),
         )
-
-    def _call_long(self, *args: Any, **kwargs: Any) -> Any:
-        """A call with more arguments than the engine looks at."""
-        types = tuple(map(type, args[self._leading :]))
-        status = "missing"
-        for func in self.dispatch_iter(*types):
-            try:
-                return func(*args, **kwargs)
-            except self._hands_on:
-                status = "exhausted"
-        return self._fail(status, args, kwargs)
 
     def _fail(self, status: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         text = f"{self.name}: <{str_signature(map(type, args[self._leading :]))}>"
@@ -328,7 +292,7 @@ class Dispatcher(Chooser):
 
     def dispatch(self, *types: type) -> Function | None:
         """The function that arguments of these types get, or None."""
-        if len(types) > MOST:
+        if len(types) > MOST - self._leading:
             return next(self.dispatch_iter(*types), None)
         method = self._first(*(object,) * self._leading, *types)
         return None if method is None else method.function

@@ -179,7 +179,8 @@ class Function(GenericFunction, method_descriptor=True):
         self._f, self._doc, self._f_doc = f, f.__doc__, f.__doc__
         for name in ("__name__", "__qualname__", "__module__"):
             setattr(self, name, getattr(f, name, None))
-        self._owner_name, self._owner = owner, None
+        self._owner_name = owner
+        self._owner: type | None = None
         self._warn_redefinition = warn_redefinition
         self._lock = threading.RLock()
         self._pending: list[_Pending] = []

@@ -79,16 +79,14 @@ class CovariantMeta(abc.ABCMeta):
 
     def _with(cls, parameter: Any, parts: tuple[Any, ...]) -> Any:
         made = vars(cls)["_family"]
-        key = tuple((type(part), part) for part in parts)
+        key: Any = tuple((type(part), part) for part in parts)
         try:
-            if key not in made:
-                made[key] = _make_concrete(cls, parameter, parts)
-            return made[key]
-        except TypeError:  # not hashable: by identity
+            hash(key)
+        except TypeError:  # by identity; the class made keeps the parts
             key = tuple(map(id, parts))
-            if key not in made:
-                made[key] = _make_concrete(cls, parameter, parts)
-            return made[key]
+        if key not in made:
+            made[key] = _make_concrete(cls, parameter, parts)
+        return made[key]
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls.parametric and not is_concrete(cls):
@@ -171,7 +169,7 @@ def _metaclass_for(metaclass: type) -> type:
     that one says about instances comes first."""
     if issubclass(metaclass, CovariantMeta):
         return metaclass
-    bases = (metaclass, CovariantMeta)
+    bases: tuple[type, ...] = (metaclass, CovariantMeta)
     if issubclass(CovariantMeta, metaclass):
         bases = (CovariantMeta,)
     module = "" if metaclass.__module__ == "builtins" else f"{metaclass.__module__}."
