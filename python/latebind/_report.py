@@ -452,7 +452,7 @@ class _View:
                     uses[number] = uses.get(number, 0) + 1
         yield '<ol class="methods">'
         for number, method in enumerate(self.methods):
-            yield f"<li>{_chip(number)}<div>{_code(self.text(method))}"
+            yield f"<li>{_chip(number)} <div>{_code(self.text(method))}"
             line = _first_line(getattr(method.function, "__doc__", None))
             if line:
                 yield f"<p>{escape(line)}</p>"

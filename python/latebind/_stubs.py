@@ -746,6 +746,9 @@ class _Writer:
         found = unwrapped(value)
         if isinstance(found, GenericFunction):
             return self.generic(name, found, bool(indent), indent)
+        if name in self.known[-1] or self._is_defined(name, value):
+            return
+        self.known[-1].add(name)
         single = len(node.targets) == 1 and node.targets[0] is target
         if single and (
             name in ("__all__", "__slots__", "__match_args__")
@@ -753,9 +756,14 @@ class _Writer:
             or (indent and _is_enum(type(value)))
         ):
             self.put(f"{name} = {ast.unparse(node.value)}", indent)
-        elif name not in self.known[-1]:
-            self.known[-1].add(name)
+        else:
             self.put(f"{name}: {self.type_of(value)}", indent)
+
+    def _is_defined(self, name: str, value: object) -> bool:
+        """By a statement of its own, which the assignment only comes before."""
+        if not (isinstance(value, type) or inspect.isfunction(value)):
+            return False
+        return value.__module__ == self.names.module and value.__name__ == name
 
     def type_of(self, value: object) -> str:
         cls = type(value)

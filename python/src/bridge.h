@@ -143,6 +143,9 @@ lb_class *lbpy_class_engine(lbpy_class *type);
 /* The type of a class if it has one, borrowed; NULL without an exception. */
 lbpy_class *lbpy_class_find(const lbpy_state *state, const lb_class *cls);
 
+/* Is it the class by which generic functions of Python know a type? */
+bool lbpy_is_python_class(const lbpy_state *state, const lb_class *cls);
+
 /* The next class that stands for one, in the MRO of `type` from *at on. */
 lbpy_class *lbpy_class_next(lbpy_class *type, Py_ssize_t *at);
 
@@ -251,7 +254,7 @@ struct lbpy_typed {
     lbpy_state *state; /* held */
     lb_generic *generic;
     const lb_signature *signature;
-    PyObject *name, *doc, *module;
+    PyObject *name, *doc; /* str */
     PyObject *dict, *weak;
     PyObject *texts; /* dict: str results that C was given, kept */
     lbpy_typed_method **methods; /* registered here, its own */
@@ -280,6 +283,17 @@ int lbpy_typed_pack(lbpy_typed *typed, PyObject *const *args, Py_ssize_t count,
  * a frame. A new reference. */
 PyObject *lbpy_typed_invoke(lbpy_typed *typed, const lb_entry *entry,
                             const lbpy_packed *packed);
+
+/* The classes of the dispatched arguments, and their values; 0, or -1 and an
+ * exception. */
+int lbpy_typed_classes(lbpy_typed *typed, const lbpy_packed *packed,
+                       lb_class **classes, lb_value *values);
+
+/* A result of a method in Python, for C. Borrows from `answer`. 0, -1. */
+int lbpy_typed_answer(lbpy_typed *typed, PyObject *answer, lb_value *result);
+
+PyObject *lbpy_typed_call(PyObject *self, PyObject *const *args, size_t nargsf,
+                          PyObject *kwnames);
 
 /* ---- methods in Python of typed generic functions ----------------------- */
 

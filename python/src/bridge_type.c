@@ -385,7 +385,7 @@ static PyObject *from_text(const char *text)
     return PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), NULL);
 }
 
-static bool is_python_class(const lbpy_state *state, const lb_class *cls)
+bool lbpy_is_python_class(const lbpy_state *state, const lb_class *cls)
 {
     for (size_t i = 0; i < state->type_room; i++)
         if (state->types[i] && state->types[i]->cls == cls)
@@ -403,7 +403,7 @@ static PyObject *from_reference(lbpy_state *state, const lb_value *value,
     const lb_class *cls = lb_class_of(state->runtime, &reference.head);
     if (cls && lbpy_class_find(state, cls))
         return lbpy_object_wrap(state, reference.object, tie, fresh);
-    if (cls && is_python_class(state, cls))
+    if (cls && lbpy_is_python_class(state, cls))
         return Py_NewRef((PyObject *)reference.object);
     return PyErr_Format(PyExc_TypeError,
                         "a reference to an object of class %s, for which no "

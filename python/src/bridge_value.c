@@ -233,7 +233,7 @@ static PyObject *invoke(lbpy_state *state, PyObject *object,
     lb_status status = LB_NO_MEMORY;
     if (lbpy_frame_begin(state, &frame) == 0) {
         status = lb_invoke_symbol(symbol, (size_t)nargs + 1, values, &result);
-        if (status != LB_OK)
+        if (status != LB_OK && frame.type == NULL)
             lbpy_value_raise(status);
         if (lbpy_frame_end(state, &frame) < 0 && status == LB_OK) {
             Py_XDECREF((PyObject *)result.pointer);

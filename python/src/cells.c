@@ -1,9 +1,9 @@
 /* cells.c - an open-addressed table, at most half full.
  *
  * Keys are never taken out singly: those of dead or changed types are found by
- * nobody. A full table is emptied if since the last time a quarter as many types
- * died as it holds keys, else doubled; what is still wanted comes back by
- * itself.
+ * nobody. A full table is to be emptied if since the last time a quarter as many
+ * types died as it holds keys, else it is doubled; what is still wanted comes
+ * back by itself.
  */
 #include "cells.h"
 
@@ -125,11 +125,9 @@ void lbpy_cells_put(lbpy_cells *cells, const uint64_t *key, PyObject *node,
     lbpy_cell *cell = lbpy_cells_find(cells, key);
     if (cell == NULL) {
         if ((cells->count + 1) * 2 > cells->room) {
-            const bool many = deaths - cells->deaths > cells->count / 4;
+            cells->stale = deaths - cells->deaths > cells->count / 4;
             cells->deaths = deaths;
-            if (many && cells->room)
-                lbpy_cells_clear(cells);
-            if ((cells->count + 1) * 2 > cells->room && !grow(cells))
+            if ((cells->stale && cells->room) || !grow(cells))
                 return;
         }
         cell = &cells->at[put_key(cells, key)];

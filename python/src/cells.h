@@ -28,7 +28,8 @@ typedef struct lbpy_cells {
     uint32_t room;   /* a power of two, or 0 */
     uint32_t count;
     uint32_t words;
-    uint64_t deaths; /* of types, when it was last emptied */
+    uint64_t deaths; /* of types, when it was last emptied or grew */
+    bool stale;      /* full of keys of dead types: to be emptied */
 } lbpy_cells;
 
 static inline size_t lbpy_cell_place(uint64_t key, uint32_t shift)
@@ -46,7 +47,8 @@ static inline uint64_t lbpy_key_word(uint32_t first, uint32_t second)
 lbpy_cell *lbpy_cells_find(const lbpy_cells *cells, const uint64_t *key);
 
 /* Keeps `node` under `key`; without memory it does not. `deaths`: of types, up
- * to now: when a full table may hold dead keys it is emptied, not enlarged. */
+ * to now: a full table that may hold many dead keys is not enlarged, but marked
+ * to be emptied by its owner. */
 void lbpy_cells_put(lbpy_cells *cells, const uint64_t *key, PyObject *node,
                     PyObject *function, uint64_t deaths);
 

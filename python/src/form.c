@@ -503,7 +503,7 @@ static void end_generic(lbpy_form *form)
         (void)lb_generic_destroy(form->generic);
     form->generic = NULL;
     form->version = &never;
-    form->seen = 1;
+    form->seen = UINT64_MAX;
 }
 
 static void free_form(lbpy_state *state, lbpy_form *form)
@@ -571,7 +571,7 @@ static lbpy_form *new_form(Py_ssize_t positional, PyObject *kwnames)
     form->positional = positional;
     form->kwnames = Py_XNewRef(kwnames);
     form->version = &never;
-    form->seen = 1;
+    form->seen = UINT64_MAX;
     return form;
 }
 
@@ -653,6 +653,7 @@ static int rebuild(lbpy_generic *g, lbpy_form *form)
         *form = *fresh;
         form->next = old.next;
         form->users = old.users;
+        form->generation = old.generation + 1;
         *fresh = old;
     }
     free_form(g->state, fresh);

@@ -46,6 +46,7 @@ typedef struct lbpy_form {
     lbpy_cells serials;      /* by the records' serials */
     PyObject *only;          /* slots == 0: the node */
     uint32_t users;          /* calls in flight that hold it */
+    uint64_t generation;     /* another one each time slots and rules are made */
     lbpy_rule **rules;
     size_t count, room;
 } lbpy_form;

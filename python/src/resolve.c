@@ -37,6 +37,12 @@ static int catch_up(lbpy_generic *g, lbpy_form *form)
             form->abc_token = g->state->abc_token;
         }
     }
+    /* Tags that were given up pile up: a class that is written to often. */
+    if (form->tags.stale ||
+        form->tags.count > 2 * form->serials.count + 8)
+        lbpy_cells_clear(&form->tags);
+    if (form->serials.stale)
+        lbpy_cells_clear(&form->serials);
     const uint64_t version = version_of(form);
     if (form->seen != version) {
         lbpy_form_forget(form);
@@ -91,12 +97,30 @@ static bool tag_key(const lbpy_form *form, PyObject *const *args, uint64_t *key)
 
 /* ---- step 3 ------------------------------------------------------------- */
 
-static void types_of(const lbpy_form *form, PyObject *const *args,
-                     PyTypeObject **types)
+/* The arguments' types (or, with `of_types`, the types that are given in their
+ * place) and their records, one per slot. Python code may run, and change the
+ * form: then once more. False: an exception. */
+static bool look_at(lbpy_generic *g, const lbpy_form *form,
+                    PyObject *const *args, bool of_types, PyTypeObject **types,
+                    lbpy_type **records)
 {
-    for (unsigned i = 0; i < form->slots; i++)
-        types[i] = lbpy_is_packed(form, i) ? &PyTuple_Type
-                                           : Py_TYPE(args[form->argument[i]]);
+    uint64_t generation, asked;
+    do {
+        generation = form->generation;
+        asked = g->state->asked;
+        for (unsigned i = 0; i < form->slots; i++) {
+            PyObject *one = args[form->argument[i]];
+            types[i] = lbpy_is_packed(form, i) ? &PyTuple_Type
+                       : of_types              ? (PyTypeObject *)one
+                                               : Py_TYPE(one);
+            records[i] = lbpy_type_of(g->state, types[i]);
+            if (records[i] == NULL)
+                return false;
+            if (generation != form->generation)
+                break;
+        }
+    } while (generation != form->generation || asked != g->state->asked);
+    return true;
 }
 
 /* The applicable methods, in the order of definition, of a combined entry. */
@@ -254,8 +278,7 @@ static PyObject *node_of(lbpy_generic *g, lbpy_form *form,
     lbpy_type *records[LBPY_MAX_SLOTS];
     PyTypeObject *types[LBPY_MAX_SLOTS];
     uint64_t key[LBPY_MAX_WORDS];
-    types_of(form, args, types);
-    if (!lbpy_types_of(g->state, types, form->slots, records))
+    if (!look_at(g, form, args, false, types, records))
         return NULL;
     const bool keyed = serial_key(form, records, key);
     lbpy_cell *cell = keyed ? lbpy_cells_find(&form->serials, key) : NULL;
@@ -321,8 +344,7 @@ lbpy_link *lbpy_resolve_values(lbpy_generic *g, lbpy_form *form,
 {
     lbpy_type *records[LBPY_MAX_SLOTS];
     PyTypeObject *types[LBPY_MAX_SLOTS];
-    types_of(form, args, types);
-    if (!lbpy_types_of(g->state, types, form->slots, records))
+    if (!look_at(g, form, args, false, types, records))
         return NULL;
     return ask_with(g, form, records, types, args, lbpy_wants_whole(g));
 }
@@ -334,11 +356,7 @@ lbpy_link *lbpy_resolve_types(lbpy_generic *g, lbpy_form *form,
     PyTypeObject *types[LBPY_MAX_SLOTS];
     if (catch_up(g, form) < 0)
         return NULL;
-    for (unsigned i = 0; i < form->slots; i++)
-        types[i] = lbpy_is_packed(form, i)
-                       ? &PyTuple_Type
-                       : (PyTypeObject *)given[form->argument[i]];
-    if (!lbpy_types_of(g->state, types, form->slots, records))
+    if (!look_at(g, form, given, true, types, records))
         return NULL;
     return values ? ask_with(g, form, records, types, values, true)
                   : ask_engine(g, form, records, types, NULL, true);

@@ -674,19 +674,6 @@ lbpy_type *lbpy_type_of(lbpy_state *state, PyTypeObject *type)
     return record;
 }
 
-bool lbpy_types_of(lbpy_state *state, PyTypeObject *const *types, size_t count,
-                   lbpy_type **records)
-{
-    uint64_t asked;
-    do {
-        asked = state->asked;
-        for (size_t i = 0; i < count; i++)
-            if ((records[i] = lbpy_type_of(state, types[i])) == NULL)
-                return false;
-    } while (asked != state->asked);
-    return true;
-}
-
 PyObject *lbpy_type_object(const lbpy_type *type)
 {
     return Py_NewRef(type->type ? (PyObject *)type->type

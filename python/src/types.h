@@ -57,11 +57,6 @@ lbpy_type *lbpy_type_of(lbpy_state *state, PyTypeObject *type);
 lbpy_type *lbpy_base_of(lbpy_state *state, lbpy_hint *base);
 void lbpy_base_release(lbpy_state *state, lbpy_type *base);
 
-/* The records of several types, all of one moment: until Python code runs again
- * they stay as they are. False: an exception. */
-bool lbpy_types_of(lbpy_state *state, PyTypeObject *const *types, size_t count,
-                   lbpy_type **records);
-
 /* True when `a` is `b` or has it in its order. */
 bool lbpy_type_is(const lbpy_type *a, const lbpy_type *b);
 

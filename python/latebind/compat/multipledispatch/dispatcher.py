@@ -273,6 +273,8 @@ class Dispatcher(Chooser):
         exact = types[self._leading :]
         if exact not in self.funcs:
             self.ordering  # noqa: B018  (tells of ambiguities, the first time)
+        if len(methods) == 1:
+            return methods
         ranks = self._order()
         return sorted(
             methods,

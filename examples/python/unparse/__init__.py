@@ -1,0 +1,1 @@
+"""Python source from syntax trees, by generic functions over the node classes."""
