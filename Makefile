@@ -3,12 +3,13 @@
 #   make run       build the examples and run those named in RUNS
 #   make run-NAME  build and run one example: make run-shapes ARGS="--help"
 #   make replay    replay a recorded program, and write a page about it
-#   make test      the fast tests, in three builds
-#   make check     the slow tests (half an hour): long torture, valgrind, fuzzing
+#   make test      the fast tests, in five builds
+#   make check     the slow tests (an hour): long torture, valgrind, fuzzing
 #   make bench     the benchmarks; make bench-NAME runs one
 #   make format    bring the C files into their layout
 #   make lint      what can be said about the files without running them
 #   make symbols   write src/exported-symbols.txt anew
+#   make python-dev   build the Python package in place, for trying it out
 #   make setup     install what is missing for run and test
 #   make clean     remove build/
 
@@ -25,7 +26,8 @@ TRACE = docutils
 REPLAY = $(RUN_BUILD)/cli/latebind replay data/traces/$(TRACE).trace.xz \
     --expect data/traces/$(TRACE).counts --report build/replay
 
-.PHONY: help run replay test check bench format lint symbols setup clean run-build
+.PHONY: help run replay test check bench format lint symbols setup \
+    python-dev clean run-build
 .DEFAULT_GOAL := help
 
 help:
@@ -80,7 +82,7 @@ format:
 
 lint:
 	@scripts/setup.sh lint
-	@scripts/lint.sh $(C_FILES)
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/lint.sh $(C_FILES)
 
 symbols:
 	@scripts/setup.sh run
@@ -96,6 +98,12 @@ symbols:
 setup:
 	@scripts/setup.sh run test
 	@echo "setup: everything for run and test is installed"
+
+# A build of the Python package in place: build/python-dev/site for PYTHONPATH.
+python-dev:
+	@scripts/setup.sh run
+	@scripts/py-dev.sh build/python-dev
+	@echo "PYTHONPATH=$(CURDIR)/build/python-dev/site"
 
 clean:
 	rm -rf build

@@ -9,9 +9,11 @@ Each tier is a build folder of its own under build/.  The last line printed is
 
     N passed, N failed[, N skipped]
 
-over all tiers.  Test programs that speak cmocka are counted by their single
-tests, anything else counts as one.  The exit status is 0 only if something
+over all tiers.  Test programs that speak cmocka and pytest are counted by their
+single tests, anything else counts as one.  The exit status is 0 only if something
 passed and nothing failed.
+
+The tiers in Python use the environment .venv, which scripts/setup.sh makes.
 """
 
 import argparse
@@ -26,6 +28,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
@@ -39,6 +42,8 @@ VALGRIND = (
     "valgrind --quiet --error-exitcode=99 --leak-check=full "
     "--errors-for-leak-kinds=definite,possible --fair-sched=yes"
 )
+VENV = ROOT / ".venv"
+PYTHON_TESTS = ROOT / "tests" / "python"
 PROGRAMS = ["unit", "oracle", "memory", "plugins", "examples", "cli"]
 
 
@@ -54,6 +59,21 @@ class Tier:
     sanitizer: str = ""
     wrapper: str = ""
     patience: int = 1  # a factor on every test's time limit
+
+
+@dataclass
+class PythonTier:
+    """One way of building the Python package, and which of its tests to run."""
+
+    folder: str
+    compiler: str = "gcc"
+    options: list = field(default_factory=list)
+    marker: str = "not slow"
+    interpreter: str = ""  # empty: the environment's own
+    leaks: bool = False  # run tests/python/leaks, too
+    sanitizer: str = ""
+    wrapper: str = ""
+    minutes: int = 15  # for all the tests together
 
 
 def sanitized(folder, sanitizer, **more):
@@ -80,16 +100,40 @@ FAST = {
         suites=["torture", "plugins"],
         torture_seconds=seconds(20),
     ),
+    "python": PythonTier("python"),
+    "python-asan": PythonTier(
+        "python-asan",
+        "clang",
+        [
+            "-Db_sanitize=address,undefined",
+            "-Db_lundef=false",
+            "-Dbuildtype=debugoptimized",
+        ],
+        marker="not slow and not heavy",
+        sanitizer="address,undefined",
+    ),
 }
 SLOW = {
     "tsan-long": sanitized(
         "tsan", "thread", suites=["torture"], torture_seconds=seconds(600)
     ),
     "valgrind": Tier(
-        "release", suites=["unit", "oracle", "memory", "plugins"], wrapper=VALGRIND, patience=50
+        "release",
+        suites=["unit", "oracle", "memory", "plugins"],
+        wrapper=VALGRIND,
+        patience=50,
     ),
     "fuzz": sanitized("fuzz", "address,undefined"),
     "coverage": Tier("coverage", options=["-Db_coverage=true"], suites=PROGRAMS),
+    "python-slow": PythonTier("python", marker="slow", minutes=60),
+    "python-dbg": PythonTier(
+        "python-dbg",
+        options=["-Dbuildtype=debug"],
+        marker="not slow and not heavy",
+        interpreter="python3-dbg",
+        leaks=True,
+        minutes=40,
+    ),
 }
 
 
@@ -166,10 +210,14 @@ def compile_quietly(folder, env):
         stderr=subprocess.STDOUT,
     )
     if done.returncode != 0:
-        # The progress lines of what went well say nothing here.
-        lines = done.stdout.splitlines()
-        print("\n".join(li for li in lines if not re.match(r"\[\d+/\d+\] ", li)))
+        print(without_progress(done.stdout))
     return done.returncode == 0
+
+
+def without_progress(text):
+    """What a build said, less the lines about what went well."""
+    lines = text.splitlines()
+    return "\n".join(li for li in lines if not re.match(r"\s*\[\d+/\d+\] ", li))
 
 
 # The machine ---------------------------------------------------------------
@@ -383,6 +431,215 @@ def run_coverage(name, tier):
     return result
 
 
+# The tiers in Python --------------------------------------------------------
+
+
+def python_environment(tier, *folders):
+    """The environment's commands first; `folders` are looked in for packages."""
+    env = environment(tier)
+    env["PATH"] = f"{VENV / 'bin'}{os.pathsep}{env['PATH']}"
+    env.pop("PYTHONPATH", None)
+    if folders:
+        env["PYTHONPATH"] = os.pathsep.join(map(str, folders))
+    env["PYTHONDONTWRITEBYTECODE"] = "1"
+    return env
+
+
+def shared_packages(tier):
+    """The environment's packages, for an interpreter that is not its own."""
+    if not tier.interpreter:
+        return []
+    return sorted((VENV / "lib").glob("python3*/site-packages"))
+
+
+def build_package(tier, python):
+    """Build the package as pip does; the folder for PYTHONPATH, or None.
+
+    The environment's own interpreter gets the wheel installed; a sanitized or
+    debugging build lies beside it, in a folder of its own.
+    """
+    folder = BUILD / tier.folder
+    built = folder / "meson"
+    folder.mkdir(parents=True, exist_ok=True)
+    # Whoever configured the folder before may have been another Python.
+    wanted = f"{Path(python).resolve()} {tier.compiler}"
+    stamp = folder / "options.txt"
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        shutil.rmtree(built, ignore_errors=True)
+        stamp.write_text(wanted)
+    plain = not (tier.sanitizer or tier.interpreter)
+    pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    settings = [f"build-dir={built}", "setup-args=-Dwerror=true"]
+    settings += [f"setup-args={option}" for option in tier.options]
+    options = ["--no-build-isolation", "--no-deps"]
+    options += [f"--config-settings={setting}" for setting in settings]
+    target = folder / ("wheel" if plain else "site")
+    shutil.rmtree(target, ignore_errors=True)
+    if plain:
+        command = [*pip, "wheel", *options, "--wheel-dir", target, ROOT]
+    else:
+        command = [*pip, "install", *options, "--target", target, ROOT]
+    env = python_environment(tier, *shared_packages(tier))
+    log = folder / "build.txt"
+    with log.open("w") as output:
+        good = call(command, env=env, stdout=output, stderr=subprocess.STDOUT)
+        if good and plain:
+            command = [*pip, "install", "--no-deps", "--force-reinstall"]
+            command += target.glob("*.whl")
+            good = call(command, env=env, stdout=output, stderr=subprocess.STDOUT)
+    if not good:
+        print(without_progress(log.read_text(errors="replace")))
+        return None
+    return target
+
+
+def sanitizer_environment(tier):
+    """What makes an ordinary Python run a sanitized extension."""
+    if not tier.sanitizer:
+        return {}
+    ending = f"abort_on_error=1:log_path={BUILD / tier.folder / 'sanitizer'}"
+    library = f"libclang_rt.asan-{platform.machine()}.so"
+    found = subprocess.run(
+        ["clang", f"-print-file-name={library}"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return {
+        "LD_PRELOAD": found.stdout.strip(),
+        # Python's own pools would hide what happens in them; and Python never
+        # frees all that it has.
+        "PYTHONMALLOC": "malloc",
+        # Standard error is pytest's, so the reports go to files; and the signal
+        # makes Python say which test it was.
+        "ASAN_OPTIONS": f"detect_leaks=0:strict_string_checks=1:{ending}",
+        "UBSAN_OPTIONS": f"print_stacktrace=1:{ending}",
+        "LB_SANITIZED": tier.sanitizer,
+    }
+
+
+def count_junit(report):
+    """The count of a pytest report, and the reasons for what was skipped."""
+    count, reasons = Count(), {}
+    for case in ElementTree.parse(report).getroot().iter("testcase"):
+        skip = case.find("skipped")
+        if case.find("failure") is not None or case.find("error") is not None:
+            count.failed += 1
+        elif skip is not None:
+            count.skipped += 1
+            reason = skip.get("message", "")
+            reasons[reason] = reasons.get(reason, 0) + 1
+        else:
+            count.passed += 1
+    return count, reasons
+
+
+def run_limited(command, minutes, **options):
+    """Run a command; its status and output, or None and what it said so far."""
+    try:
+        done = subprocess.run(
+            [str(c) for c in command],
+            cwd=ROOT,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=minutes * 60,
+            **options,
+        )
+    except subprocess.TimeoutExpired as expired:
+        said = expired.stdout or b""
+        return None, said if isinstance(said, str) else said.decode(errors="replace")
+    return done.returncode, done.stdout
+
+
+def show_output(text, lines):
+    for line in text.splitlines()[-lines:]:
+        say(f"       | {line}")
+
+
+def run_pytest(tier, python, env, wrapper):
+    """Run the tier's part of tests/python; its count."""
+    folder = BUILD / tier.folder
+    report = folder / "junit.xml"
+    for old in [report, *folder.glob("sanitizer.*")]:
+        old.unlink(missing_ok=True)
+    command = [*wrapper.split(), python, "-m", "pytest", PYTHON_TESTS, "-q"]
+    command += ["-m", tier.marker, f"--junitxml={report}"]
+    command += ["--continue-on-collection-errors", "-o", "faulthandler_timeout=240"]
+    status, output = run_limited(command, tier.minutes, env=env)
+    if status == 5:
+        say(f"  no tests for -m '{tier.marker}'")
+        return Count()
+    count, reasons = count_junit(report) if report.is_file() else (Count(), {})
+    for reason, times in reasons.items():
+        say(f"       SKIP: {reason}" + (f" ({times} times)" if times > 1 else ""))
+    # A child of a test may have been told off, too.
+    findings = sorted(folder.glob("sanitizer.*"))
+    if (status != 0 or findings) and not count.failed:
+        count.failed += 1
+    say(f"  {'FAIL' if count.failed else 'ok':4} pytest -m '{tier.marker}'  {count}")
+    if count.failed:
+        problem = "out of time" if status is None else f"status {status}"
+        say(f"       {problem}: {' '.join(map(str, command))}")
+        show_output(output, 400)
+        for finding in findings:
+            text = finding.read_text(errors="replace")
+            show_output("\n".join(text.splitlines()[:40]), 40)
+    return count
+
+
+def run_leaks(tier, python, env):
+    """Run the scripts that count references, each in a process of its own."""
+    result = Count()
+    for script in sorted((PYTHON_TESTS / "leaks").glob("*.py")):
+        if script.name == "measure.py":
+            continue  # what they share
+        status, output = run_limited([python, script], tier.minutes, env=env)
+        good = status in (0, 77)
+        mark = "FAIL" if not good else "skip" if status == 77 else "ok"
+        say(f"  {mark:4} leaks/{script.name}")
+        if not good:
+            show_output(output, 100)
+        result += Count(status == 0, not good, status == 77)
+    return result
+
+
+def run_python(name, tier):
+    """Build the package and run one tier in Python; its count."""
+    started = time.monotonic()
+    say(f"== {name}: {tier.compiler}, build/{tier.folder}")
+    if not PYTHON_TESTS.is_dir():
+        say("  no tests in tests/python")
+        return Count()
+    wrapper = fitting_wrapper(tier)
+    if wrapper is None:
+        say(f"  skip: -fsanitize={tier.sanitizer} does not work on this machine")
+        return Count(skipped=1)
+    python = VENV / "bin" / "python"
+    if not python.is_file():
+        say("  FAIL there is no .venv (make setup)")
+        return Count(failed=1)
+    if tier.interpreter:
+        python = shutil.which(tier.interpreter)
+    if python is None:
+        say(f"  skip: {tier.interpreter} is not installed")
+        return Count(skipped=1)
+    site = build_package(tier, python)
+    if site is None:
+        say("  FAIL the build")
+        return Count(failed=1)
+    folders = [site] if site.name == "site" else []
+    env = python_environment(tier, *folders, *shared_packages(tier))
+    env.update(sanitizer_environment(tier))
+    result = run_pytest(tier, python, env, wrapper)
+    if tier.leaks:
+        result += run_leaks(tier, python, env)
+    say(f"   {name}: {result}, {time.monotonic() - started:.0f} s")
+    return result
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--slow", action="store_true", help="the slow tiers")
@@ -402,7 +659,8 @@ def main():
             say(f"== {name}: skip, {tier.wrapper.split()[0]} is not installed")
             result.skipped += 1
             continue
-        result += special.get(name, run_tier)(name, tier)
+        usual = run_python if isinstance(tier, PythonTier) else run_tier
+        result += special.get(name, usual)(name, tier)
     if result.passed == 0 and result.failed == 0:
         say("no test ran")
     say(str(result))

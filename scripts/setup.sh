@@ -1,23 +1,26 @@
 #!/bin/sh
 # Install what the build needs and the machine lacks.
 #
-#   scripts/setup.sh [run|test|check|bench|lint]...     (default: run)
+#   scripts/setup.sh [run|test|check|bench|lint|peers]...     (default: run)
 #
 # Each group names its packages once, below.  A package counts as present when
 # dpkg says so, or when what it brings is found anyway (a command, a library
 # known to pkg-config, a folder), so a machine without apt can be prepared by
-# hand.  Nothing is fetched unless something is missing.
+# hand.  Then the folder .venv gets what Python needs, from PyPI by pip; the lists
+# are python/requirements-*.txt.  Nothing is fetched unless something is missing.
 set -eu
 
 # PACKAGE=PROBE; is_found below knows the probes.
 build_group="gcc=cmd:cc libc6-dev=file:/usr/include/stdio.h
-    meson=cmd:meson ninja-build=cmd:ninja pkg-config=cmd:pkg-config"
+    meson=cmd:meson ninja-build=cmd:ninja pkg-config=cmd:pkg-config
+    python3-dev=python python3-venv=python"
 run_group="$build_group libexpat1-dev=pc:expat liblzma-dev=pc:liblzma
     papirus-icon-theme=dir:/usr/share/icons/Papirus
     adwaita-icon-theme=dir:/usr/share/icons/Adwaita"
 test_group="$run_group g++=cmd:g++ clang=cmd:clang libcmocka-dev=pc:cmocka
     clang-runtime"
-check_group="$test_group valgrind=cmd:valgrind gcovr=cmd:gcovr cmake=cmd:cmake"
+check_group="$test_group valgrind=cmd:valgrind gcovr=cmd:gcovr cmake=cmd:cmake
+    python3-dbg=cmd:python3-dbg"
 bench_group="$build_group g++=cmd:g++ gobjc=objc
     libglib2.0-dev=pc:gobject-2.0 python3-dev=pc:python3-embed
     liblua5.4-dev=pc:lua5.4"
@@ -26,8 +29,26 @@ lint_group="$build_group clang-format=cmd:clang-format"
 say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
+# The Python that everything here is built for: the first that can build
+# extensions and make virtual environments; the system's own before others.
+find_python() {
+    for candidate in /usr/bin/python3 python3 python3.14 python3.13 python3.12 \
+        python3.11 python3.10; do
+        if "$candidate" -c '
+import os, sys, sysconfig, ensurepip, venv
+header = os.path.join(sysconfig.get_paths()["include"], "Python.h")
+sys.exit(not (sys.version_info >= (3, 10) and os.path.isfile(header)))
+' >/dev/null 2>&1; then
+            command -v "$candidate"
+            return 0
+        fi
+    done
+    return 1
+}
+
 is_found() {
     case $1 in
+        python) find_python >/dev/null ;;
         cmd:*) command -v "${1#cmd:}" >/dev/null 2>&1 ;;
         pc:*) pkg-config --exists "${1#pc:}" 2>/dev/null ;;
         dir:*) [ -d "${1#dir:}" ] ;;
@@ -55,16 +76,19 @@ clang_runtime_package() {
     echo "libclang-rt-${version:-14}-dev"
 }
 
-# Collect the packages of the groups that were asked for.
+# Collect the packages of the groups that were asked for, and the lists of what
+# goes into .venv.
 wanted=
+lists=
 for group in "${@:-run}"; do
     case $group in
-        run) wanted="$wanted $run_group" ;;
-        test) wanted="$wanted $test_group" ;;
-        check) wanted="$wanted $check_group" ;;
-        bench) wanted="$wanted $bench_group" ;;
-        lint) wanted="$wanted $lint_group" ;;
-        *) die "unknown group '$group' (run, test, check, bench, lint)" ;;
+        run) wanted="$wanted $run_group"; lists="$lists build" ;;
+        test) wanted="$wanted $test_group"; lists="$lists test" ;;
+        check) wanted="$wanted $check_group"; lists="$lists test" ;;
+        bench) wanted="$wanted $bench_group"; lists="$lists build" ;;
+        lint) wanted="$wanted $lint_group"; lists="$lists test" ;;
+        peers) wanted="$wanted $build_group"; lists="$lists peers" ;;
+        *) die "unknown group '$group' (run, test, check, bench, lint, peers)" ;;
     esac
 done
 
@@ -97,8 +121,6 @@ $name
     case " $missing " in *" $name "*) ;; *) missing="$missing $name" ;; esac
 done
 
-[ -n "$missing$runtime_missing" ] || exit 0
-
 hint() {
     [ -z "$runtime_missing" ] || missing="$missing $(clang_runtime_package)"
     die "missing:$missing
@@ -106,9 +128,6 @@ setup: $1
 setup: install them (as root, on Debian: apt-get install$missing)
 setup: and try again."
 }
-
-command -v apt-get >/dev/null 2>&1 || hint "there is no apt-get here."
-[ "$(id -u)" = 0 ] || hint "installing packages needs root."
 
 # A mirror may be slow or a lock held: three tries, a little further apart.
 attempt() {
@@ -122,15 +141,62 @@ attempt() {
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-export DEBIAN_FRONTEND=noninteractive
-options="-o Acquire::Retries=3 -o DPkg::Lock::Timeout=300"
 
-say "reading the package lists"
-# shellcheck disable=SC2086
-attempt apt-get $options update || say "the lists could not be refreshed"
-[ -z "$runtime_missing" ] || missing="$missing $(clang_runtime_package)"
-say "installing:$missing"
-# shellcheck disable=SC2086
-attempt apt-get $options install -y --no-install-recommends $missing ||
-    die "apt-get could not install:$missing"
-say "done"
+install_packages() {
+    command -v apt-get >/dev/null 2>&1 || hint "there is no apt-get here."
+    [ "$(id -u)" = 0 ] || hint "installing packages needs root."
+    export DEBIAN_FRONTEND=noninteractive
+    options="-o Acquire::Retries=3 -o DPkg::Lock::Timeout=300"
+
+    say "reading the package lists"
+    # shellcheck disable=SC2086
+    attempt apt-get $options update || say "the lists could not be refreshed"
+    [ -z "$runtime_missing" ] || missing="$missing $(clang_runtime_package)"
+    say "installing:$missing"
+    # shellcheck disable=SC2086
+    attempt apt-get $options install -y --no-install-recommends $missing ||
+        die "apt-get could not install:$missing"
+}
+
+# Python ----------------------------------------------------------------------
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+venv=$root/.venv
+
+# A new environment when there is none that works.
+make_venv() {
+    "$venv/bin/python" -m pip --version >/dev/null 2>&1 && return 0
+    python=$(find_python) || die "no Python >= 3.10 with its headers and venv."
+    say "making .venv with $python"
+    rm -rf "$venv"
+    "$python" -m venv "$venv" >"$log" 2>&1 || { cat "$log" >&2; die "no .venv."; }
+}
+
+pip_install() {
+    attempt "$venv/bin/python" -m pip install --quiet --retries 5 --timeout 60 \
+        --disable-pip-version-check -r "$1"
+}
+
+# Install a list; when that fails, without the lines that are optional.  A stamp
+# says what was asked for, so that the next time costs nothing.
+fill_venv() {
+    stamp=$venv/latebind-$1.txt
+    content=$(cat "$root/python/requirements-build.txt" \
+        "$root/python/requirements-$1.txt" | sed '/^-r /d')
+    [ "$(cat "$stamp" 2>/dev/null)" != "$content" ] || return 0
+    say "installing python/requirements-$1.txt into .venv"
+    printf '%s\n' "$content" >"$venv/wanted.txt"
+    if ! pip_install "$venv/wanted.txt"; then
+        printf '%s\n' "$content" | sed '/# optional/d' >"$venv/wanted.txt"
+        pip_install "$venv/wanted.txt" ||
+            die "pip could not install python/requirements-$1.txt"
+        say "left out what is optional; to try again, remove $stamp"
+    fi
+    printf '%s\n' "$content" >"$stamp"
+}
+
+[ -z "$missing$runtime_missing" ] || install_packages
+make_venv
+for list in $lists; do
+    fill_venv "$list"
+done

@@ -182,7 +182,8 @@ typedef struct lb_policy {
     const uint32_t *precedence; /* the order in which the dispatched
                                    arguments count; NULL: left to right */
     size_t precedence_count;
-    int silent; /* do not look for ambiguities at definitions */
+    int silent; /* 1: do not look for ambiguities at definitions; 2: only when
+                   rules are added, not for classes that come later */
 } lb_policy;
 
 /* Binds a typed generic function to a runtime, once: LB_EXISTS when it is

@@ -62,4 +62,7 @@ def get_include() -> str:
     """The folder of the C headers, for extensions that use latebind from C."""
     import os
 
-    return os.path.join(os.path.dirname(os.path.abspath(__file__)), "include")
+    here = os.path.dirname(os.path.abspath(__file__))
+    installed = os.path.join(here, "include")
+    source = os.path.join(here, "..", "..", "include")
+    return installed if os.path.isdir(installed) else os.path.normpath(source)

@@ -115,13 +115,13 @@ def _given_by_name(method: Method) -> Iterator[tuple[str, ...]]:
 def forms_of(generic: GenericFunction) -> list[Form]:
     """All forms of call that some method takes, the smallest first."""
     wanted: set[tuple[int, tuple[str, ...]]] = set()
-    for method in generic.methods:
+    for method in generic._methods:
         most = method.positional + (method.rest is not False)
         for names in _given_by_name(method):
             wanted.update((n, names) for n in range(method.required, most + 1))
     found: list[Form] = []
     for positional, names in sorted(wanted, key=lambda one: (one[1], one[0])):
-        methods = tuple(m for m in generic.methods if takes(m, positional, names))
+        methods = tuple(m for m in generic._methods if takes(m, positional, names))
         form = Form(positional, names, methods)
         last = found[-1] if found else None
         if last is not None and _is_alike(last, form):

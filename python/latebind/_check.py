@@ -54,6 +54,7 @@ KINDS = (
 )
 _MOST = 10_000  # calls tried for one method
 _SUBCLASSES = 1_000
+_SLOTS = 8  # of more, some are looked at as values
 
 
 class Finding:
@@ -123,7 +124,7 @@ class Recorder:
     def note(
         self, generic: GenericFunction, before: tuple[Method, ...], fresh: Any
     ) -> None:
-        left = set(generic.methods)
+        left = set(generic._methods)
         for old in before:
             if old not in left:
                 new = next((one for one in fresh if _same(old, one)), None)
@@ -145,7 +146,7 @@ def recording() -> Iterator[Recorder]:
     add = GenericFunction._add
 
     def watched(self: GenericFunction, methods: tuple[Method, ...]) -> Any:
-        before = self.methods
+        before = self._methods
         result = add(self, methods)
         recorder.note(self, before, methods)
         return result
@@ -231,6 +232,8 @@ def _calls(
         }
         hint = hint_at(method, form, i)
         axes.append(list(_samples(hint, wide, sorted(others, key=type_name))))
+    if len(form.slots) > _SLOTS:
+        raise _Unknown
     if math.prod(map(len, axes)) > budget:
         raise OverflowError
     looks = any(
@@ -370,7 +373,7 @@ def _ambiguities(generic: GenericFunction) -> Iterator[Finding]:
 
 def _unreached(generic: GenericFunction, result: Result) -> Iterator[Finding]:
     forms = forms_of(generic)
-    for method in generic.methods:
+    for method in generic._methods:
         try:
             out = _never_reached(generic, method, forms)
         except OverflowError:
@@ -402,6 +405,6 @@ def check(
                 message = f"{text} is replaced by the same at {new.source}"
                 found.append(Finding("duplicate", generic, message, (old, new)))
         result.functions += 1
-        result.methods += len(generic.methods)
+        result.methods += len(generic._methods)
         result.findings += [one for one in found if one.kind not in skip]
     return result

@@ -151,13 +151,15 @@ def _print_findings(result: Result, quiet: bool) -> None:
     for text in result.unchecked:
         _say(f"{text}: too many calls to see whether it is reached")
     if not quiet:
-        count = len(result.findings)
-        found = (
-            f"{count} finding{'' if count == 1 else 's'}" if count else "nothing found"
+        found = _count(len(result.findings), "finding") or "nothing found"
+        functions = (
+            _count(result.functions, "generic function") or "no generic function"
         )
-        _say(
-            f"{found} in {result.functions} generic functions, {result.methods} methods"
-        )
+        _say(f"{found} in {functions}, {result.methods} methods")
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}" if count else ""
 
 
 # ------------------------------------------------------------------ report
@@ -224,8 +226,8 @@ def _report(given: argparse.Namespace) -> int:
     path = given.output or f"{name}.html"
     _write(path, module_page(name, generics, said))
     if path != "-":
-        count = len(generics)
-        _say(f"{path}: {count} generic function{'' if count == 1 else 's'} of {name}")
+        functions = _count(len(generics), "generic function") or "no generic function"
+        _say(f"{path}: {functions} of {name}")
     return TOLD if status else WELL
 
 

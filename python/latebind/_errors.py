@@ -167,7 +167,7 @@ def no_method(
     what: str = "no method of {call} for these types",
 ) -> NoMethodError:
     misfits = sorted(
-        (misfit(one, args, kwargs) for one in generic.methods),
+        (misfit(one, args, kwargs) for one in generic._methods),
         key=lambda one: one.weight,
     )
     nearest = [one for one in misfits if one.weight == misfits[0].weight][:_SHOWN]
@@ -219,11 +219,23 @@ def ambiguous(
     return error
 
 
+_TIED = 3
+
+
 def _candidates(
     generic: GenericFunction, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Method, ...]:
     """Those that fit; of several qualifiers the primary ones."""
-    fitting = [one for one in generic.methods if not misfit(one, args, kwargs).weight]
+    values = (*args, *kwargs.values())
+    types = tuple(type(value) for value in values)
+    try:
+        _link, items = generic._explain(types, tuple(kwargs) or None, values)
+    except Exception:  # of a test of values; the call itself has told of it
+        items = []
+    tied = dict.fromkeys(item[0] for item in items if item[1] == _TIED)
+    if len(tied) > 1:
+        return tuple(tied)
+    fitting = [one for one in generic._methods if not misfit(one, args, kwargs).weight]
     return tuple(
         one
         for one in fitting

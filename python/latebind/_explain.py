@@ -102,7 +102,7 @@ class Explanation:
             if known is None or verdict < known[0]:
                 verdicts[method] = verdict, argument
         positional = len(types) - len(names)
-        for method in self.generic.methods:
+        for method in self.generic._methods:
             if method in self.chain:
                 continue
             verdict, argument = verdicts.get(method, (5, -1))

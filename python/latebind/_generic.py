@@ -102,7 +102,7 @@ def publish_group(
     token = _strict.set(strict or _strict.get())
     try:
         for generic, methods in together.items():
-            before[generic] = generic.methods
+            before[generic] = generic._methods
             generic._add(methods)
     except BaseException:
         for generic, methods in before.items():
@@ -165,9 +165,11 @@ def settle(generic: GenericFunction) -> None:
         except UnresolvedName as caught:
             still.append(one)
             error = caught
-    generic.pending = still or None
     if made:
         generic._add(tuple(made))
+    # Only now: another thread's call must not pass between.
+    left = [one for one in generic.pending or () if one in still or one not in waiting]
+    generic.pending = left or None
     if error is not None:
         raise error
 
@@ -305,7 +307,7 @@ def _add_method(
     added = add_function(self, method, explicit, keywords, **rule)
     if added is None:
         settle(self)
-        added = self.methods[-1]
+        added = self._methods[-1]
     return added
 
 
@@ -324,13 +326,13 @@ def _same_types(method: Method, wanted: tuple[Any, ...]) -> bool:
 
 def _find(self: GenericFunction, given: tuple[Any, ...]) -> list[Method]:
     if len(given) == 1 and isinstance(given[0], Method):
-        return [one for one in self.methods if one is given[0]]
+        return [one for one in self._methods if one is given[0]]
     if len(given) == 1 and _is_function(given[0]):
-        return [one for one in self.methods if one.function is given[0]]
+        return [one for one in self._methods if one.function is given[0]]
     from latebind._hints import hint_of
 
     wanted = tuple(hint_of(one) for one in given)
-    return [one for one in self.methods if _same_types(one, wanted)]
+    return [one for one in self._methods if _same_types(one, wanted)]
 
 
 def _remove(self: GenericFunction, *method_or_types: Any) -> None:
@@ -340,7 +342,7 @@ def _remove(self: GenericFunction, *method_or_types: Any) -> None:
         raise TypeError("remove() wants a method, a function, or types")
     found = _find(self, method_or_types)
     if not found:
-        known = "\n".join(f"  {one!r}" for one in self.methods) or "  none"
+        known = "\n".join(f"  {one!r}" for one in self._methods) or "  none"
         what = ", ".join(
             _errors.type_name(one) if isinstance(one, type) else repr(one)
             for one in method_or_types
@@ -390,7 +392,7 @@ def _chain_or_raise(
         ambiguous = _errors.AmbiguousMethodError(f"{call} is ambiguous")
         ambiguous.generic, ambiguous.types = self, given
         ambiguous.candidates = tuple(
-            one for one in self.methods if _fits_types(one, given)
+            one for one in self._methods if _fits_types(one, given)
         )
         raise ambiguous
     missing = _errors.NoMethodError(
@@ -440,7 +442,7 @@ def _clone(self: GenericFunction, name: str | None = None) -> GenericFunction:
     made.__dict__.update(self.__dict__)
     if name is not None:
         made.__dict__["__name__"] = made.__dict__["__qualname__"] = name
-    made._replace(self.methods)
+    made._replace(self._methods)
     return made
 
 
@@ -473,7 +475,7 @@ def _core_options(self: GenericFunction) -> dict[str, Any]:
 
 
 def _repr(self: GenericFunction) -> str:
-    count = len(self.methods)
+    count = len(self._methods)
     name = self.__dict__.get("__qualname__", self.name)
     return f"<generic function {name}, {count} method{'s' if count != 1 else ''}>"
 
@@ -485,7 +487,7 @@ def _signature(self: GenericFunction) -> Any:
     declaration = self.__dict__.get("declaration")
     if declaration is not None:
         return inspect.signature(declaration)
-    signatures = [_public_signature(one) for one in self.methods]
+    signatures = [_public_signature(one) for one in self._methods]
     if not signatures:
         return inspect.Signature(
             [
@@ -537,7 +539,7 @@ def doc(self: GenericFunction) -> str | None:
 
     head = getattr(own.get("declaration"), "__doc__", None)
     parts = [inspect.cleandoc(head)] if head else []
-    for method in self.methods:
+    for method in self._methods:
         text = getattr(method.function, "__doc__", None)
         if text and text != head and method.function is not own.get("declaration"):
             title = f"{own.get('__name__', self.name)}{method.signature_text}"
@@ -568,12 +570,11 @@ def ambiguity(
 ) -> None:
     """Called after a change that may have brought ambiguities."""
     found = _explain.ambiguities_of(generic, methods, engine)
+    found = tuple(one for one in found if not one.possible)
     if not found:
         return
     if generic.strict or _strict.get():
-        error = _errors.AmbiguousMethodError(
-            "\n".join(str(one) for one in found if not one.possible) or str(found[0])
-        )
+        error = _errors.AmbiguousMethodError("\n".join(map(str, found)))
         error.generic = generic
         error.types = found[0].witness
         error.candidates = (found[0].first, found[0].second)
@@ -598,38 +599,25 @@ def _find_by_name(module: str, qualname: str) -> Any:
     return found
 
 
-def _load(module: str, qualname: str, value: bytes | None) -> GenericFunction:
-    """By name where that can be imported, else from the copy."""
-    try:
-        __import__(module)
-    except ImportError:
-        if value is None:
-            raise
-    else:
-        found = _find_by_name(module, qualname)
-        if isinstance(found, GenericFunction):
-            return found
-    if value is None:
+def _load(module: str, qualname: str) -> GenericFunction:
+    __import__(module)
+    found = _find_by_name(module, qualname)
+    if not isinstance(found, GenericFunction):
         raise AttributeError(f"no generic function {qualname} in module {module}")
-    import pickle
-
-    return _build(*pickle.loads(value))
+    return found
 
 
-def _build(
-    name: str,
-    options: dict[str, Any],
-    attributes: dict[str, Any],
-    methods: list[tuple[Any, ...]],
-) -> GenericFunction:
-    made = GenericFunction(name, **options)
-    made.__dict__.update(attributes)
-    made._add(tuple(Method(*one) for one in methods))
+def _empty(kind: Any, name: str, options: dict[str, Any]) -> GenericFunction:
+    made: GenericFunction = kind(name, **options)
     return made
 
 
-def _reduce_method(method: Method) -> Any:
-    return Method, _parts_of(method)
+def _setstate(
+    self: GenericFunction, state: tuple[dict[str, Any], tuple[Method, ...]]
+) -> None:
+    attributes, methods = state
+    self.__dict__.update(attributes)
+    self._replace(methods)
 
 
 def _parts_of(method: Method) -> tuple[Any, ...]:
@@ -651,33 +639,36 @@ def _parts_of(method: Method) -> tuple[Any, ...]:
     )
 
 
-def _by_value(self: GenericFunction) -> bytes | None:
-    """The whole generic function, where cloudpickle is in use; it alone can copy
-    functions that cannot be imported."""
-    cloudpickle = sys.modules.get("cloudpickle")
-    if cloudpickle is None:
-        return None
-    settle(self)
-    methods = [_parts_of(one) for one in self.methods]
-    parts = (self.name, _core_options(self), dict(self.__dict__), methods)
-    return bytes(cloudpickle.dumps(parts))
+def _reduce_method(method: Method) -> Any:
+    return Method, _parts_of(method), dict(method.__dict__) or None
+
+
+# Picklers that copy functions which cannot be imported where the copy is read; of
+# the program itself that is everything, since there __main__ is another module.
+_COPIERS = ("cloudpickle", "dill")
+
+
+def _is_copied() -> bool:
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").partition(".")[0] in _COPIERS:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _reduce(self: GenericFunction) -> Any:
+    """By name, if it can be imported by it; else by value, which needs a pickler that
+    can copy its methods' functions, too (cloudpickle)."""
     module = self.__dict__.get("__module__") or "__main__"
     qualname = self.__dict__.get("__qualname__", self.name)
     here = _find_by_name(module, qualname) is self
-    if here and module != "__main__":
-        return _load, (module, qualname, None)
-    value = _by_value(self)
-    if value is None and not here:
-        import pickle
-
-        raise pickle.PicklingError(
-            f"{self!r} cannot be imported as {module}.{qualname}; cloudpickle can "
-            "copy it"
-        )
-    return _load, (module, qualname, value)
+    if here and (module != "__main__" or not _is_copied()):
+        return _load, (module, qualname)
+    settle(self)
+    kind = type(self)
+    state = (dict(self.__dict__), self._methods)
+    return _empty, (kind, self.name, _core_options(self)), state
 
 
 # ------------------------------------------------------------------ all of it
@@ -725,6 +716,7 @@ def install() -> None:
         "_repr_html_": _repr_html,
         "__repr__": _repr,
         "__reduce__": _reduce,
+        "__setstate__": _setstate,
         "__signature__": property(_signature),
     }.items():
         if not isinstance(function, property):

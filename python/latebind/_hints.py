@@ -310,7 +310,10 @@ def _convert_forward(annotation: Any, scope: _Scope) -> Hint:
 def _form(annotation: Any) -> str | None:
     """Name of a special form, also of typing_extensions' own ones."""
     of = annotation if isinstance(annotation, type) else type(annotation)
-    if of.__module__ not in ("typing", "typing_extensions"):
+    try:
+        if of.__module__ not in ("typing", "typing_extensions"):
+            return None
+    except Exception:  # a metaclass of its own ways
         return None
     name = getattr(annotation, "_name", None) or getattr(annotation, "__name__", None)
     return name if isinstance(name, str) else None
@@ -408,8 +411,9 @@ def _guarded(
 def _convert_class(cls: type, scope: _Scope) -> Hint:
     if type(cls).__name__ == "_TypedDictMeta":
         return _convert_typed_dict(cls, scope)
-    if cls.__module__ == "typing" and cls.__name__ in ("IO", "TextIO", "BinaryIO"):
-        return _convert_file(cls.__name__)
+    name = type.__dict__["__name__"].__get__(cls)  # whatever the metaclass says
+    if name in ("IO", "TextIO", "BinaryIO") and cls.__module__ == "typing":
+        return _convert_file(name)
     if cls.__dict__.get("_is_protocol") and not getattr(
         cls, "_is_runtime_protocol", False
     ):

@@ -128,7 +128,7 @@ def _belongs(generic: GenericFunction, module: str) -> bool:
     if generic.__dict__.get("__module__") == module:
         return True
     return any(
-        getattr(one.function, "__module__", None) == module for one in generic.methods
+        getattr(one.function, "__module__", None) == module for one in generic._methods
     )
 
 
@@ -190,7 +190,7 @@ def _spaces(
     generic: GenericFunction, module: ModuleType
 ) -> Iterator[Mapping[str, Any]]:
     yield vars(module)
-    for method in generic.methods:
+    for method in generic._methods:
         yield getattr(method.function, "__globals__", {})
     yield vars(builtins)
 

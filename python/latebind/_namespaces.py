@@ -34,7 +34,7 @@ def _home(function: Any) -> tuple[str, str]:
 def _in_namespace(frame: FrameType, function: Any) -> GenericFunction | None:
     """The generic function of the same name and home in the namespace of `frame`."""
     inner = getattr(function, "__func__", function)
-    found = local_of(frame, inner.__name__)
+    found = local_of(frame, getattr(inner, "__name__", ""))
     if isinstance(found, (classmethod, staticmethod)):
         found = found.__func__
     if isinstance(found, GenericFunction) and _home(found) == _home(function):
@@ -43,6 +43,8 @@ def _in_namespace(frame: FrameType, function: Any) -> GenericFunction | None:
 
 
 def _dispatch(function: Any, frame: FrameType, options: dict[str, Any]) -> Any:
+    if not callable(getattr(function, "__func__", function)):
+        raise TypeError(f"a function is wanted, not {function!r}")
     generic = _in_namespace(frame, function)
     if generic is None:
         generic = define(function, options)

@@ -19,7 +19,7 @@ from __future__ import annotations
 import os
 from html import escape
 
-from latebind import _generic
+from latebind import _explain, _generic
 from latebind._calls import (
     Form,
     classes_at,
@@ -30,8 +30,7 @@ from latebind._calls import (
     parents_among,
 )
 from latebind._core import Hint
-from latebind._errors import method_text
-from latebind._explain import Explanation
+from latebind._errors import call_text, method_text, type_name
 from latebind._graph import draw
 from latebind._style import STYLE
 
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
 _AXIS = 24  # classes in a row of a table, unless methods name more
 _MOST = 60  # classes in a row of a table at all
 _GRAPH = 80  # classes in a drawing
+_TIED, _DEPENDS = 3, 9  # of the engine's verdicts
 _LISTED = 100  # ambiguities
 _HOW = (
     "The number and the colour of a cell are those of the method that runs first; "
@@ -108,22 +108,35 @@ def _names(classes: Iterable[type]) -> Callable[[type], str]:
 class _Cell:
     """What a call with these types runs."""
 
-    __slots__ = ("calls", "depends", "exact", "explanation", "number", "tied")
+    __slots__ = (
+        "calls",
+        "chain",
+        "depends",
+        "exact",
+        "inherits",
+        "number",
+        "tied",
+        "types",
+    )
 
     def __init__(self, view: _View, form: Form, types: tuple[type, ...]) -> None:
-        found = Explanation(view.generic, types, form.names, None)
-        self.explanation = found
+        link, items = view.generic._explain(types, form.names or None, None)
         numbers = view.numbers
-        primary = [one for one in found.chain if one.qualifier == "primary"]
-        runs = primary[0] if primary else found.chosen
+        is_ok = _explain.status_of(link) == "ok"
+        self.types = types
+        self.chain = _explain.chain_of(link) if is_ok else ()
+        primary = [one for one in self.chain if one.qualifier == "primary"]
+        runs = next(iter(primary or self.chain), None)
         self.number = None if runs is None else numbers[runs]
-        reasons = [reason for _method, reason, _name in found.rejected]
-        self.depends = any("depends on the value" in reason for reason in reasons)
-        self.tied = [
-            numbers[method]
-            for method, reason, _name in found.rejected
-            if "is tied" in reason
-        ]
+        self.depends = any(verdict == _DEPENDS for _m, verdict, *_rest in items)
+        self.tied: list[int] = []
+        if _explain.status_of(link) == "ambiguous":
+            found = [one for one, verdict, *_rest in items if verdict <= _TIED]
+            both = [tied for one in found for tied in one.tied or (one,)]
+            self.tied = sorted({numbers[one] for one in both if one in numbers})
+        self.inherits = None
+        if link.kind == _explain._INHERIT:
+            self.inherits = _explain._inherited(view.generic, types)
         self.exact = runs is not None and all(
             (hint_at(runs, form, i) or view.anything).cls is types[i]
             for i in form.slots
@@ -132,37 +145,39 @@ class _Cell:
 
     def takes_part(self, view: _View) -> Iterator[int]:
         """The method that it shows, and those that run around it."""
-        for one in self.explanation.chain:
+        for one in self.chain:
             number = view.numbers[one]
             if number == self.number or one.qualifier != "primary":
                 yield number
 
-    def title(self, view: _View) -> str:
-        found = self.explanation
-        lines = [f"{found.call}: {found.status}"]
-        for one in found.chain:
+    def title(self, view: _View, form: Form) -> str:
+        names = [type_name(cls) for cls in self.types]
+        call = call_text(view.generic, names, list(form.names))
+        if self.chain:
+            lines = [call]
+        else:
+            lines = [f"{call}: {'ambiguous' if self.tied else 'no method'}"]
+        for one in self.chain:
             mark = "" if one.qualifier == "primary" else f" [{one.qualifier}]"
             lines.append(f"{view.numbers[one] + 1}{mark} {view.text(one)}")
         lines += [f"{n + 1} {view.text(view.methods[n])}" for n in self.tied]
-        if found.inherits:
-            lines.append(f"then {found.inherits} of the base class")
+        if self.inherits:
+            lines.append(f"then {self.inherits} of the base class")
         return "\n".join(lines)
 
-    def html(self, view: _View, tag: str = "td") -> str:
-        title = f'title="{escape(self.title(view))}"'
+    def html(self, view: _View, form: Form) -> str:
+        title = f'title="{escape(self.title(view, form))}"'
         more = "<sup>?</sup>" if self.depends else ""
         if self.number is not None:
             kind = "m exact" if self.exact else "m"
             style = f'style="{_colour(self.number)}"'
-            return (
-                f'<{tag} class="{kind}" {style} {title}>{self.number + 1}{more}</{tag}>'
-            )
+            return f'<td class="{kind}" {style} {title}>{self.number + 1}{more}</td>'
         if self.tied:
             names = "|".join(str(n + 1) for n in self.tied[:3])
             style = f'style="{_stripes(self.tied)}"'
-            return f'<{tag} class="tie" {style} {title}>{names}{more}</{tag}>'
-        mark = "↑" if self.explanation.inherits else "–"
-        return f'<{tag} class="none" {title}>{mark}{more}</{tag}>'
+            return f'<td class="tie" {style} {title}>{names}{more}</td>'
+        mark = "↑" if self.inherits else "–"
+        return f'<td class="none" {title}>{mark}{more}</td>'
 
 
 def _stripes(tied: list[int]) -> str:
@@ -237,7 +252,7 @@ class _View:
         self.generic = generic
         self.anything = Hint.any()
         self.unresolved = unresolved
-        self.methods: tuple[Method, ...] = generic.methods
+        self.methods: tuple[Method, ...] = generic._methods
         self.numbers = {one: i for i, one in enumerate(self.methods)}
         self.forms = forms_of(generic)
         self.calls: dict[Method, int] = {}
@@ -358,7 +373,7 @@ class _View:
             said.append("Striped: ambiguous between the methods named.")
         if any(not cell.tied and cell.number is None for cell in cells):
             said.append("–: no method.")
-        if any(cell.explanation.inherits for cell in cells):
+        if any(cell.inherits for cell in cells):
             said.append("↑: the base class’s.")
         if any(cell.depends for cell in cells):
             said.append("?: a method that looks at the value may come before.")
@@ -366,7 +381,7 @@ class _View:
 
     def _undecided(self, form: Form) -> str:
         count = form.positional + len(form.names)
-        found = Explanation(self.generic, (object,) * count, form.names, None)
+        found = _explain.Explanation(self.generic, (object,) * count, form.names, None)
         if found.chosen is None:
             return escape(found.status) + "."
         number = self.numbers[found.chosen]
@@ -398,12 +413,9 @@ class _View:
         for (cls,), cell in table.cells.items():
             runs = "" if cell.number is None else self.text(self.methods[cell.number])
             if cell.number is None:
-                runs = (
-                    "ambiguous"
-                    if cell.tied
-                    else cell.explanation.inherits or "no method"
-                )
-            row = f'<th scope="row">{escape(self.name(cls))}</th>{cell.html(self)}'
+                runs = "ambiguous" if cell.tied else cell.inherits or "no method"
+            row = f'<th scope="row">{escape(self.name(cls))}</th>'
+            row += cell.html(self, table.form)
             runs = escape(runs) if cell.number is None else _code(runs)
             row += f'<td class="text">{runs}</td>'
             row += _heat_cell(cell.calls, most) if counted else ""
@@ -416,7 +428,9 @@ class _View:
         )
 
     def _grid(self, table: _Table) -> str:
-        return self._square(table, self._caption(table), lambda c: c.html(self))
+        return self._square(
+            table, self._caption(table), lambda c: c.html(self, table.form)
+        )
 
     def _heat(self, table: _Table) -> str:
         most = max(cell.calls for cell in table.cells.values())
@@ -485,16 +499,16 @@ class _View:
                 if m in self.numbers
             )
             witness = ", ".join(self.name(cls) for cls in one.witness)
-            yield (
+            text = (
                 f'<li class="{kind}"><p>{pair}</p>'
                 f'<p><span class="badge">{badge}</span> e.g. for '
                 f"{_code(f'({witness})')}"
             )
             if one.possible:
-                yield "</p></li>"
+                yield f"{text}</p></li>"
             else:
                 code = escape(one.code)
-                yield f"; this method would decide:</p><pre>{code}</pre></li>"
+                yield f"{text}; this method would decide:</p><pre>{code}</pre></li>"
         yield "</ul>"
         if len(self.ambiguities) > _LISTED:
             yield f'<p class="note">And {len(self.ambiguities) - _LISTED:,} more.</p>'

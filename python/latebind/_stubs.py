@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import heapq
 import inspect
 import re
 import sys
@@ -148,12 +149,12 @@ def _named(space: Mapping[str, Any], path: str) -> Any:
 class _Overload:
     """One method as type checkers see it."""
 
-    __slots__ = ("head", "method", "parameters", "result")
+    __slots__ = ("call", "head", "parameters", "result")
 
     def __init__(
-        self, method: Method | None, node: Function | None, parameters: str, result: str
+        self, call: _Call | None, node: Function | None, parameters: str, result: str
     ) -> None:
-        self.method = method  # None: the declaration
+        self.call = call  # None: the declaration
         self.parameters = parameters
         self.result = result
         is_async = isinstance(node, ast.AsyncFunctionDef)
@@ -290,80 +291,86 @@ def _tests_values(hint: Hint | None) -> bool:
     return hint.kind in ("where", "opaque")
 
 
-def _covers(wide: Hint | None, narrow: Hint | None) -> bool:
-    wide, narrow = _erased(wide), _erased(narrow)
-    return wide is None or (narrow is not None and narrow.implies(wide))
+class _Call:
+    """The calls of a method as type checkers see them."""
 
+    __slots__ = ("hints", "keywords", "method", "others", "required", "rest", "tests")
 
-def _shape(method: Method) -> tuple[object, ...]:
-    return method.positional, method.required, method.rest is not False
+    def __init__(self, method: Method) -> None:
+        self.method = method
+        own, positional = method.parameter_hints, method.positional
+        self.required = method.required
+        self.hints = tuple(map(_erased, own[:positional]))
+        # False: none are taken; None: of any type.
+        self.rest = method.rest and _erased(method.rest)
+        self.others = method.others and _erased(method.others)
+        self.keywords: dict[str, tuple[Hint | None, bool]] = {}
+        for i, name in enumerate(method.parameter_names[positional:]):
+            if not method.next_bit >> i & 1:
+                needed = bool(method.keyword_required >> i & 1)
+                self.keywords[name] = _erased(own[positional + i]), needed
+        self.tests = any(
+            map(_tests_values, (*own, method.rest or None, method.others or None))
+        )
 
-
-def _keywords(method: Method) -> dict[str, tuple[Hint | None, bool]]:
-    known = method.parameter_names
-    found = {}
-    for i in range(method.positional, len(known)):
-        bit = 1 << (i - method.positional)
-        if not method.next_bit & bit:
-            needed = bool(method.keyword_required & bit)
-            found[known[i]] = method.parameter_hints[i], needed
-    return found
-
-
-def _takes_all_of(wide: Method, narrow: Method) -> bool:
-    """Every call that fits `narrow`, as checkers see it, fits `wide`."""
-    rest = wide.rest
-    if wide.required > narrow.required:
-        return False
-    if rest is False and (
-        narrow.positional > wide.positional or narrow.rest is not False
-    ):
-        return False
-    for i in range(narrow.positional):
-        hint = wide.parameter_hints[i] if i < wide.positional else rest or None
-        if not _covers(hint, narrow.parameter_hints[i]):
+    def takes_all_of(self, narrow: _Call) -> bool:
+        """Every call that fits `narrow` fits this one."""
+        if self.required > narrow.required:
             return False
-    if narrow.rest is not False and not _covers(rest or None, narrow.rest or None):
-        return False
-    mine, its = _keywords(wide), _keywords(narrow)
-    if wide.others is False and narrow.others is not False:
-        return False
-    for name, (hint, _needed) in its.items():
-        if name in mine:
-            if not _covers(mine[name][0], hint):
+        missing = len(narrow.hints) - len(self.hints)
+        if self.rest is False and (missing > 0 or narrow.rest is not False):
+            return False
+        hints = self.hints
+        if missing > 0:
+            hints += (self.rest,) * missing
+        if not all(map(_covers, hints, narrow.hints)):
+            return False
+        if narrow.rest is not False and not _covers(self.rest, narrow.rest):
+            return False
+        return not (self.keywords or narrow.keywords) or self._takes_names(narrow)
+
+    def _takes_names(self, narrow: _Call) -> bool:
+        if self.others is False and narrow.others is not False:
+            return False
+        for name, (hint, _needed) in narrow.keywords.items():
+            mine = self.keywords.get(name, (self.others, False))[0]
+            if mine is False or not _covers(mine, hint):
                 return False
-        elif wide.others is False or not _covers(wide.others or None, hint):
+        return all(
+            name in narrow.keywords and narrow.keywords[name][1]
+            for name, (_hint, needed) in self.keywords.items()
+            if needed
+        )
+
+    def goes_before(self, other: _Call) -> bool:
+        if not other.takes_all_of(self):
             return False
-    return all(
-        name in its and its[name][1] for name, (_, needed) in mine.items() if needed
-    )
+        return not self.takes_all_of(other) or (self.tests and not other.tests)
 
 
-def _ordered(methods: Iterable[Method]) -> list[Method]:
+def _covers(wide: Hint | None, narrow: Hint | None) -> bool:
+    return wide is None or (narrow is not None and bool(narrow.implies(wide)))
+
+
+def _ordered(methods: Iterable[Method]) -> list[_Call]:
     """Each before those that take all of its calls and more; else as defined. Of two
     that take the same, the one that tests values first."""
-    waiting = list(methods)
-    found: list[Method] = []
-    while waiting:
-        for one in waiting:
-            if not any(_goes_before(o, one) for o in waiting if o is not one):
-                break
-        else:
-            one = waiting[0]
-        waiting.remove(one)
-        found.append(one)
-    return found
-
-
-def _goes_before(a: Method, b: Method) -> bool:
-    if not _takes_all_of(b, a):
-        return False
-    return not _takes_all_of(a, b) or (_has_tests(a) and not _has_tests(b))
-
-
-def _has_tests(method: Method) -> bool:
-    hints = [*method.parameter_hints, method.rest or None, method.others or None]
-    return any(map(_tests_values, hints))
+    calls = list(map(_Call, methods))
+    after = [[j for j, o in enumerate(calls) if one.goes_before(o)] for one in calls]
+    before = [0] * len(calls)
+    for later in after:
+        for j in later:
+            before[j] += 1
+    ready = [i for i, count in enumerate(before) if count == 0]
+    found: list[_Call] = []
+    while ready:
+        i = heapq.heappop(ready)
+        found.append(calls[i])
+        for j in after[i]:
+            before[j] -= 1
+            if before[j] == 0:
+                heapq.heappush(ready, j)
+    return found + [one for one in calls if one not in found]
 
 
 # ------------------------------------------------------------------ one function
@@ -388,7 +395,7 @@ class _Written:
 
     def _overloads(self) -> list[_Overload]:
         own = []
-        for method in self.generic.methods:
+        for method in self.generic._methods:
             home = getattr(method.function, "__module__", None)
             if home is not None and home != self.names.module:
                 self.foreign += 1
@@ -397,7 +404,7 @@ class _Written:
         ordered = _ordered(m for m in own if m.qualifier == "around")
         ordered += _ordered(m for m in own if m.qualifier == "primary")
         for generic in self._inherited():
-            ordered += _ordered(m for m in generic.methods if m.qualifier == "primary")
+            ordered += _ordered(m for m in generic._methods if m.qualifier == "primary")
         made = self._made(ordered)
         declaration = self.generic.__dict__.get("declaration")
         node = self.source.of(declaration)
@@ -422,32 +429,36 @@ class _Written:
                 self.names.off.add("override")
                 yield found
 
-    def _made(self, ordered: list[Method]) -> list[_Overload]:
+    def _made(self, ordered: list[_Call]) -> list[_Overload]:
         made: list[_Overload] = []
-        for i, method in enumerate(ordered):
-            node = self.source.of(method.function)
-            result = self._results(ordered, i)
-            if any(one.method and _takes_all_of(one.method, method) for one in made):
+        known: set[str] = set()
+        for i, call in enumerate(ordered):
+            if any(one.call and one.call.takes_all_of(call) for one in made):
                 continue  # no call of a checker's would get here
-            parameters = self._parameters(method, node)
-            if all(one.parameters != parameters for one in made):
-                made.append(_Overload(method, node, parameters, result))
+            node = self.source.of(call.method.function)
+            parameters = self._parameters(call.method, node)
+            if parameters not in known:
+                known.add(parameters)
+                result = self._results(ordered[i:])
+                made.append(_Overload(call, node, parameters, result))
         return made
 
     def _parameters(self, method: Method, node: Function | None) -> str:
         return _parameters(method, node, self.names, self.has_self)
 
-    def _results(self, ordered: list[Method], i: int) -> str:
-        """Of a method, and of those that it may step aside for (step 4)."""
+    def _results(self, ordered: list[_Call]) -> str:
+        """Of the first, and of those that it may step aside for (step 4)."""
         code = self.generic.combination_code
         if code not in (0, 1, 2):  # neither of standard, first, list
             return self.names.need("Any")
-        found = [_result(self.source.of(ordered[i].function), self.names)]
-        goes_on = _has_tests(ordered[i]) or code != 0
-        for other in ordered[i + 1 :]:
-            if goes_on and _takes_all_of(other, ordered[i]):
-                found.append(_result(self.source.of(other.function), self.names))
-                goes_on = _has_tests(other) or code != 0
+        first = ordered[0]
+        found = []
+        for other in ordered:
+            if other is first or other.takes_all_of(first):
+                node = self.source.of(other.method.function)
+                found.append(_result(node, self.names))
+                if not other.tests and code == 0:
+                    break
         found = list(dict.fromkeys(found))
         if "_Any" in found:
             found = ["_Any"]

@@ -57,7 +57,7 @@ font-weight:700}
 font-weight:700}
 & .heat{background:rgb(var(--heat)/var(--v))}
 & table{border-collapse:separate;border-spacing:2px;font-size:.85rem;margin:0;
-border:0;width:auto;table-layout:auto}
+border:0;width:auto;table-layout:auto;color:var(--ink)}
 & tr,& tbody tr:nth-child(n){background:none}
 & th,& td{border:0;color:inherit}
 & .grid td{min-width:2.6rem;height:2.1rem;text-align:center;border-radius:.3rem;

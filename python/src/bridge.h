@@ -73,7 +73,6 @@ int lbpy_bridge_setup(PyObject *module, lbpy_state *state);
 int lbpy_bridge_traverse(lbpy_state *state, visitproc visit, void *arg);
 void lbpy_bridge_clear(lbpy_state *state); /* with the module */
 void lbpy_bridge_end(lbpy_state *state);   /* after the runtime */
-void lbpy_api_fill(lbpy_api *api, lbpy_state *state);
 int lbpy_api_setup(PyObject *module, lbpy_state *state);
 
 /* ---- the interpreter's lock --------------------------------------------- */
@@ -324,12 +323,16 @@ lb_status lbpy_typed_run(lb_slot slot, size_t argc, const lb_value *argv,
 lbpy_typed_method *lbpy_rule_make(lbpy_typed *typed, PyObject *target,
                                   const char *name);
 /* Makes it a rule, in place of `old` (NULL: of none, and it is an error if there
- * is an equal one). 0, or -1: `old` is as it was. */
+ * is an equal one), which stays the caller's to drop. 0, or -1: it is no rule, and
+ * `old` is as it was. Python code may run. */
 int lbpy_rule_add(lbpy_typed_method *m, lbpy_typed_method *old);
+/* One owner more, or less, while that may be. */
+void lbpy_rule_hold(lbpy_typed_method *m);
+void lbpy_rule_unhold(lbpy_typed_method *m);
 /* Takes the rule away and lets go of the Python objects. */
 void lbpy_rule_end(lbpy_typed_method *m);
 int lbpy_rule_traverse(const lbpy_typed_method *m, visitproc visit, void *arg);
-/* Gives up the owner's part without having been added. */
+/* Lets go of the Python objects of one that is no rule (any more). */
 void lbpy_rule_drop(lbpy_typed_method *m);
 
 /* area.register, area.remove. */

@@ -202,7 +202,7 @@ static lbpy_class *new_type(lbpy_state *state, const lb_class *cls,
     const char *module = spec->module ? spec->module : "latebind";
     PyObject *bases = bases_of(state, cls);
     PyObject *args =
-        bases ? Py_BuildValue("(sO{s():s()s:s,s:z})", lb_class_name(cls),
+        bases ? Py_BuildValue("(sO{s:(),s:s,s:z})", lb_class_name(cls),
                               bases, "__slots__", "__module__", module,
                               "__doc__", spec->doc)
               : NULL;

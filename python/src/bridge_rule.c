@@ -220,7 +220,10 @@ static lb_status run_method(lbpy_typed_method *m, const lb_entry *entry,
         answer = call_target(m, entry, &c);
         Py_LeaveRecursiveCall();
     }
-    if (answer)
+    /* What befores and afters return is dropped. */
+    if (answer && (m->qualifier == LB_BEFORE || m->qualifier == LB_AFTER))
+        status = 0;
+    else if (answer)
         status = lbpy_typed_answer(c.typed, answer, result);
     if (status < 0)
         lbpy_frame_fail(c.typed->state, target);
@@ -297,6 +300,16 @@ static void disown(void *context)
     lbpy_typed_method *m = context;
     if (__atomic_sub_fetch(&m->owners, 1, __ATOMIC_ACQ_REL) == 0)
         PyMem_RawFree(m);
+}
+
+void lbpy_rule_hold(lbpy_typed_method *m)
+{
+    __atomic_add_fetch(&m->owners, 1, __ATOMIC_ACQ_REL);
+}
+
+void lbpy_rule_unhold(lbpy_typed_method *m)
+{
+    disown(m);
 }
 
 static void describe(lbpy_typed_method *m, lb_specializer *specializers,
@@ -402,11 +415,11 @@ static int publish(lbpy_typed_method *m)
     lb_specializer specializers[LB_MAX_DISPATCH];
     lb_rule rule;
     describe(m, specializers, &rule);
-    __atomic_add_fetch(&m->owners, 1, __ATOMIC_ACQ_REL);
+    lbpy_rule_hold(m);
     const lb_status status = lb_add_rules(m->typed->generic, &rule, 1);
     if (status == LB_OK)
         return 0;
-    __atomic_sub_fetch(&m->owners, 1, __ATOMIC_ACQ_REL);
+    lbpy_rule_unhold(m);
     lbpy_raise_call(status);
     return -1;
 }
@@ -445,18 +458,14 @@ int lbpy_rule_add(lbpy_typed_method *m, lbpy_typed_method *old)
     const uint64_t reported = m->state->reported;
     if ((old == NULL && check_free(m) < 0) || publish(m) < 0)
         return -1;
-    if (reported != m->state->reported) {
-        PyObject *message = PyUnicode_FromString(lb_message());
-        const int status = message ? warn(message) : -1;
-        Py_XDECREF(message);
-        if (status < 0) {
-            retract(m, old);
-            return -1;
-        }
-    }
-    if (old)
-        let_go_of(old);
-    return 0;
+    if (reported == m->state->reported)
+        return 0;
+    PyObject *message = PyUnicode_FromString(lb_message());
+    const int status = message ? warn(message) : -1;
+    Py_XDECREF(message);
+    if (status < 0 && m->target)
+        retract(m, old);
+    return status;
 }
 
 /* ---- area.register ------------------------------------------------------ */
@@ -543,9 +552,47 @@ static int reserve(lbpy_typed *typed)
     return 0;
 }
 
-static int add_method(lbpy_typed *typed, lbpy_method *method)
+static size_t place_of(const lbpy_typed *typed, const lbpy_typed_method *m)
 {
     size_t at = 0;
+    while (at < typed->count && typed->methods[at] != m)
+        at++;
+    return at;
+}
+
+static void take_out(lbpy_typed *typed, size_t at)
+{
+    typed->count--;
+    memmove(typed->methods + at, typed->methods + at + 1,
+            (typed->count - at) * sizeof *typed->methods);
+}
+
+/* Puts the method in its place and makes it a rule. Others' code may run then,
+ * and even take it away again. */
+static int put_method(lbpy_typed *typed, lbpy_typed_method *m)
+{
+    size_t at = 0;
+    while (at < typed->count && !same_rule(typed->methods[at], m))
+        at++;
+    lbpy_typed_method *old = at < typed->count ? typed->methods[at] : NULL;
+    typed->methods[at] = m;
+    typed->count += old == NULL;
+    const int status = lbpy_rule_add(m, old);
+    if (status < 0 && m->target) {
+        at = place_of(typed, m);
+        if (old)
+            typed->methods[at] = old;
+        else
+            take_out(typed, at);
+        lbpy_rule_drop(m);
+    } else if (old) {
+        lbpy_rule_drop(old);
+    }
+    return status;
+}
+
+static int add_method(lbpy_typed *typed, lbpy_method *method)
+{
     if (reserve(typed) < 0)
         return -1;
     lbpy_typed_method *m =
@@ -556,17 +603,10 @@ static int add_method(lbpy_typed *typed, lbpy_method *method)
         lbpy_rule_drop(m);
         return -1;
     }
-    while (at < typed->count && !same_rule(typed->methods[at], m))
-        at++;
-    lbpy_typed_method *old = at < typed->count ? typed->methods[at] : NULL;
-    typed->methods[at] = m;
-    typed->count += old == NULL;
-    if (lbpy_rule_add(m, old) == 0)
-        return 0;
-    typed->methods[at] = old ? old : typed->methods[typed->count - 1];
-    typed->count -= old == NULL;
-    lbpy_rule_drop(m);
-    return -1;
+    lbpy_rule_hold(m);
+    const int status = put_method(typed, m);
+    lbpy_rule_unhold(m);
+    return status;
 }
 
 /* The front end reads the signature. `types` NULL: by annotations. */
@@ -705,9 +745,7 @@ PyObject *lbpy_typed_remove(PyObject *self, PyObject *given)
                             "which it has",
                             typed->name, given);
     lbpy_typed_method *m = typed->methods[at];
-    typed->count--;
-    memmove(typed->methods + at, typed->methods + at + 1,
-            (typed->count - at) * sizeof m);
+    take_out(typed, at);
     lbpy_rule_end(m);
     Py_RETURN_NONE;
 }

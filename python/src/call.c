@@ -18,6 +18,10 @@
 #include "resolve.h"
 #include "run.h"
 
+#ifndef Py_NO_INLINE /* came with Python 3.11 */
+#define Py_NO_INLINE
+#endif
+
 #if defined(Py_GIL_DISABLED)
 #define BEGIN_LOOK(g) Py_BEGIN_CRITICAL_SECTION(g)
 #define END_LOOK() Py_END_CRITICAL_SECTION()
@@ -176,6 +180,9 @@ PyObject *lbpy_generic_call(PyObject *self, PyObject *const *args,
         return slow(g, args, nargsf, kwnames);
     }
     PyObject *result = how(function, args, nargsf, kwnames);
+    if (result == NULL && g->retry && Py_IS_TYPE(node, g->state->link_type))
+        result = lbpy_run_next(g, (lbpy_link *)node, args,
+                               (size_t)nargs, kwnames);
     Py_DECREF(node);
     return result;
 }

@@ -39,6 +39,55 @@ static bool may_apply_swapped(const lbpy_form *form, const lbpy_rule *rule,
     return may_apply(form, rule, swapped);
 }
 
+static bool looks_at_values(const lbpy_form *form, const lbpy_rule *rule)
+{
+    for (unsigned i = 0; i < form->slots; i++)
+        if (rule->want[i].value)
+            return true;
+    return false;
+}
+
+/* Is `a`, whatever the values, more specific than `b` by the classes alone? A
+ * test of a class's instances comes just before the class. */
+static bool beats(const lbpy_state *state, const lbpy_form *form,
+                  const lbpy_rule *a, const lbpy_rule *b)
+{
+    bool more = false;
+    for (unsigned i = 0; i < form->slots; i++) {
+        const lbpy_want *x = &a->want[i], *y = &b->want[i];
+        if (y->base && (x->base == NULL ||
+                        !lbpy_type_below(state, x->base, y->base)))
+            return false;
+        if (x->base == y->base && y->value)
+            return false;
+        more |= x->base != y->base;
+    }
+    return more;
+}
+
+bool lbpy_choice_is_needless(const lbpy_generic *g, const lbpy_form *form,
+                             lbpy_type *const *records)
+{
+    if (g->order != LB_SYMMETRIC || g->combination != LBPY_STANDARD ||
+        g->chooser || lbpy_wants_whole(g))
+        return false;
+    for (size_t k = 0; k < form->count; k++) {
+        const lbpy_rule *one = form->rules[k];
+        bool best = one->method->qualifier == LB_PRIMARY &&
+                    !looks_at_values(form, one) &&
+                    may_apply(form, one, records);
+        for (size_t n = 0; n < form->count && best; n++)
+            if (looks_at_values(form, form->rules[n]))
+                best = form->rules[n]->method->qualifier == LB_PRIMARY &&
+                       !form->rules[n]->method->commutative &&
+                       (!may_apply(form, form->rules[n], records) ||
+                        beats(g->state, form, one, form->rules[n]));
+        if (best)
+            return true;
+    }
+    return false;
+}
+
 static int add(lbpy_choice *c, lbpy_predicate *p, unsigned slot)
 {
     for (size_t i = 0; i < c->count; i++)

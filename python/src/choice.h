@@ -21,6 +21,11 @@ typedef struct lbpy_choice {
 
 int lbpy_choice_setup(PyObject *module, lbpy_state *state);
 
+/* True when by their classes alone some method beats all that look at values, so
+ * that these matter only for what comes after it. */
+bool lbpy_choice_is_needless(const lbpy_generic *g, const lbpy_form *form,
+                             lbpy_type *const *records);
+
 /* A choice for arguments of these types, one per slot, or NULL without an
  * exception when no rule of the form looks at values there. */
 lbpy_choice *lbpy_choice_make(lbpy_generic *g, lbpy_form *form,

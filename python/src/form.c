@@ -5,10 +5,10 @@
  *      the form has one are the slots that are dispatched on;
  *   2. each hint is split into alternatives (hint.h); each combination of them
  *      is a rule of the engine, with the method as its context;
- *   3. where two methods come to an equal rule (they differ in what this call
- *      leaves out): the one that takes the call more exactly has it; else the
- *      one whose hint was not split; else the one that takes less in what the
- *      call leaves out; else it is a tie, an error at the call.
+ *   3. where methods come to an equal rule (they differ in what this call leaves
+ *      out) they are a bundle: first the one that takes the call more exactly,
+ *      else the one whose hint was not split, else the one that takes less in
+ *      what the call leaves out; else it is a tie, an error at the call.
  * The engine dispatches on eight arguments. Of more, the eighth slot stands for
  * all that are left, packed to a tuple, whose types are a matter of values.
  * A method that needs another slot, or goes, makes the form's rules anew.
@@ -93,29 +93,94 @@ static Py_ssize_t given_count(const lbpy_form *form)
            (form->kwnames ? PyTuple_GET_SIZE(form->kwnames) : 0);
 }
 
-/* Step 3. 1: `fresh` takes the place of `old`, 0: it is not needed, -1. */
+/* Does the method become several rules here? */
+static bool splits(const lbpy_form *form, const lbpy_method *method)
+{
+    for (unsigned i = 0; i < form->slots; i++)
+        if (!lbpy_is_packed(form, i) &&
+            lbpy_method_wants(method, form->argument[i], form->positional,
+                              form->kwnames)
+                    ->count > 1)
+            return true;
+    return false;
+}
+
+/* Which of two methods with equal rules goes first: < 0: `a`; 0: nothing
+ * decides. */
+static int compare(const lbpy_generic *g, const lbpy_form *form,
+                   const lbpy_method *a, const lbpy_method *b)
+{
+    const Py_ssize_t given = given_count(form);
+    int difference = lbpy_method_looseness(a, given) -
+                     lbpy_method_looseness(b, given);
+    if (difference == 0)
+        difference = splits(form, a) - splits(form, b);
+    if (difference == 0)
+        difference = lbpy_method_narrower(g->state, b, a) -
+                     lbpy_method_narrower(g->state, a, b);
+    return difference;
+}
+
+/* The methods of `old` and the one of `fresh`, which was defined later, in the
+ * order in which they count. */
+static PyObject *both(const lbpy_generic *g, const lbpy_form *form,
+                      lbpy_method *old, lbpy_method *fresh)
+{
+    const Py_ssize_t count = old->tied ? PyTuple_GET_SIZE(old->tied) : 1;
+    PyObject *all = PyTuple_New(count + 1);
+    Py_ssize_t at = 0, put = 0;
+    bool placed = false;
+    while (all && put <= count) {
+        PyObject *next = at == count ? NULL
+                         : old->tied ? PyTuple_GET_ITEM(old->tied, at)
+                                     : (PyObject *)old;
+        int order = next ? compare(g, form, fresh, (lbpy_method *)next) : -1;
+        if (order == 0 && g->order == LB_REVERSE_DEFINITION)
+            order = -1;
+        if (!placed && (order < 0 || next == NULL)) {
+            next = (PyObject *)fresh;
+            placed = true;
+        } else {
+            at++;
+        }
+        PyTuple_SET_ITEM(all, put++, Py_NewRef(next));
+    }
+    return all;
+}
+
+static bool is_ambiguous(const lbpy_generic *g, const lbpy_form *form,
+                         PyObject *methods)
+{
+    return !g->chooser && g->combination == LBPY_STANDARD &&
+           g->order <= LB_WEIGHTED &&
+           compare(g, form, (lbpy_method *)PyTuple_GET_ITEM(methods, 0),
+                   (lbpy_method *)PyTuple_GET_ITEM(methods, 1)) == 0;
+}
+
+static bool has_method(const lbpy_method *bundle, const lbpy_method *method)
+{
+    for (Py_ssize_t i = 0; bundle->tied && i < PyTuple_GET_SIZE(bundle->tied);
+         i++)
+        if (PyTuple_GET_ITEM(bundle->tied, i) == (PyObject *)method)
+            return true;
+    return bundle == method;
+}
+
+/* Step 3: `fresh` becomes a bundle that takes the place of `old`: 1; 0: it is in
+ * there already; -1. */
 static int settle(lbpy_generic *g, lbpy_form *form, lbpy_rule *old,
                   lbpy_rule *fresh)
 {
-    const Py_ssize_t given = given_count(form);
-    if (old->method == fresh->method)
+    if (has_method(old->method, fresh->method))
         return 0;
-    int difference = lbpy_method_looseness(old->method, given) -
-                     lbpy_method_looseness(fresh->method, given);
-    if (difference == 0)
-        difference = old->split - fresh->split;
-    if (difference == 0 && old->method->tied == NULL)
-        difference =
-            lbpy_method_narrower(g->state, fresh->method, old->method) -
-            lbpy_method_narrower(g->state, old->method, fresh->method);
-    if (difference != 0)
-        return difference > 0;
-    if (g->combination != LBPY_STANDARD || g->order > LB_WEIGHTED)
-        return g->order == LB_REVERSE_DEFINITION;
-    lbpy_method *tie = lbpy_method_tie(g->state, old->method, fresh->method);
-    if (tie == NULL)
+    PyObject *methods = both(g, form, old->method, fresh->method);
+    lbpy_method *bundle =
+        methods ? lbpy_method_bundle(g->state, methods,
+                                     is_ambiguous(g, form, methods))
+                : NULL;
+    if (bundle == NULL)
         return -1;
-    fresh->method = tie;
+    fresh->method = bundle;
     return 1;
 }
 
@@ -154,7 +219,6 @@ static int keep_rule(lbpy_generic *g, lbpy_form *form, lbpy_rule *rule,
         if (better > 0) {
             lbpy_method *method = old->method;
             old->method = rule->method;
-            old->split = rule->split;
             rule->method = method;
             *added = old;
         }
@@ -214,6 +278,18 @@ static void free_packs(lbpy_state *state, lbpy_form *form)
     form->pack_count = 0;
 }
 
+static int compare_packs(const lbpy_form *form)
+{
+    for (size_t i = 0; i < form->pack_count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (form->packs[i] && form->packs[k] &&
+                form->packs[i]->at[0].value && form->packs[k]->at[0].value &&
+                lbpy_predicates_compare(form->packs[i]->at[0].value,
+                                        form->packs[k]->at[0].value) < 0)
+                return -1;
+    return 0;
+}
+
 /* What each method wants of the packed arguments. May run Python code. */
 static int make_packs(lbpy_generic *g, lbpy_form *form)
 {
@@ -237,7 +313,7 @@ static int make_packs(lbpy_generic *g, lbpy_form *form)
         if (form->packs[i] == NULL)
             return -1;
     }
-    return 0;
+    return compare_packs(form);
 }
 
 PyObject *lbpy_slot_value(const lbpy_form *form, PyObject *const *args,
@@ -289,7 +365,6 @@ static lbpy_rule *make_rule(const lbpy_form *form, lbpy_method *method,
     rule->method = method;
     for (unsigned i = 0; i < form->slots; i++) {
         rule->want[i] = w->of[i]->at[w->at[i]];
-        rule->split |= w->of[i]->count > 1;
     }
     return rule;
 }
@@ -302,6 +377,9 @@ typedef struct news {
 
 static int add_news(news *n, lbpy_rule *rule)
 {
+    for (size_t i = n->count; i-- > 0 && rule->method->tied;)
+        if (n->at[i] == rule)
+            return 0;
     if (n->count == n->room) {
         const size_t room = n->room ? n->room * 2 : 4;
         lbpy_rule **grown = PyMem_Realloc(n->at, room * sizeof *grown);
@@ -475,7 +553,7 @@ static lb_status make_generic(const lbpy_generic *g, const lbpy_form *form,
         .precedence_count = count,
         .silent = g->silent || g->chooser || g->order >= LB_DEFINITION};
     const unsigned dispatched = form->slots ? form->slots : 1;
-    const char *name = PyUnicode_AsUTF8(g->name);
+    const char *name = g->unnamed ? NULL : PyUnicode_AsUTF8(g->name);
     lb_status status = lb_generic_create_boxed(g->state->runtime, name,
                                                dispatched, &policy, result);
     if (status == LB_EXISTS) /* another one's: reports have titles */

@@ -196,6 +196,60 @@ static int check_methods(lbpy_state *state, PyObject *methods)
     return 0;
 }
 
+/* Lets the value parts of two methods' hints for one argument be compared. */
+static int compare_wants(const lbpy_wants *a, const lbpy_wants *b)
+{
+    for (uint32_t i = 0; i < a->count; i++)
+        for (uint32_t k = 0; k < b->count && a->at[i].value; k++)
+            if (b->at[k].value &&
+                lbpy_predicates_compare(a->at[i].value, b->at[k].value) < 0)
+                return -1;
+    return 0;
+}
+
+static bool has_values(const lbpy_method *m)
+{
+    for (Py_ssize_t i = 0; i < Py_SIZE(m) + 2; i++)
+        for (uint32_t k = 0; k < m->wants[i]->count; k++)
+            if (m->wants[i]->at[k].value)
+                return true;
+    return false;
+}
+
+/* The arguments of a form may be given by place or by name, so all parameters of
+ * the one are compared with all of the other. */
+static int compare_methods(const lbpy_method *a, const lbpy_method *b)
+{
+    if (!has_values(b))
+        return 0;
+    for (Py_ssize_t i = 0; i < Py_SIZE(a) + 2; i++)
+        for (Py_ssize_t k = 0; k < Py_SIZE(b) + 2; k++)
+            if (compare_wants(a->wants[i], b->wants[k]) < 0)
+                return -1;
+    return 0;
+}
+
+/* Before the rules are made, for each of `methods` and what is there. Python code
+ * may run, and change the list: what it adds compares itself. */
+static int compare_values(lbpy_generic *g, PyObject *methods)
+{
+    int status = 0;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(methods) && status == 0; i++) {
+        lbpy_method *one = (lbpy_method *)PyTuple_GET_ITEM(methods, i);
+        if (!has_values(one))
+            continue;
+        for (Py_ssize_t k = 0; k <= i && status == 0; k++)
+            status = compare_methods(
+                one, (lbpy_method *)PyTuple_GET_ITEM(methods, k));
+        for (size_t k = 0; k < g->count && status == 0; k++) {
+            PyObject *other = Py_NewRef((PyObject *)g->methods[k]);
+            status = compare_methods(one, (lbpy_method *)other);
+            Py_DECREF(other);
+        }
+    }
+    return status;
+}
+
 static int add_all(lbpy_generic *g, PyObject *methods)
 {
     const size_t first = g->count;
@@ -244,7 +298,8 @@ static PyObject *generic_add(PyObject *self, PyObject *methods)
 {
     lbpy_generic *g = (lbpy_generic *)self;
     before b = {NULL, 0};
-    if (check_methods(g->state, methods) < 0 || remember(g, &b) < 0)
+    if (check_methods(g->state, methods) < 0 ||
+        compare_values(g, methods) < 0 || remember(g, &b) < 0)
         return NULL;
     const uint64_t reported = g->state->reported;
     int status = add_all(g, methods);
@@ -297,7 +352,7 @@ static PyObject *generic_remove(PyObject *self, PyObject *method)
 static PyObject *generic_replace(PyObject *self, PyObject *methods)
 {
     lbpy_generic *g = (lbpy_generic *)self;
-    if (check_methods(g->state, methods) < 0)
+    if (check_methods(g->state, methods) < 0 || compare_values(g, methods) < 0)
         return NULL;
     before b = {g->methods, g->count};
     g->methods = NULL;
@@ -431,7 +486,7 @@ int lbpy_count(lbpy_generic *g, const lbpy_form *form, const lbpy_link *link,
 
 static void choose_way(lbpy_generic *g)
 {
-    g->vectorcall = g->counting || g->retry || g->pending
+    g->vectorcall = g->counting || g->pending
                         ? lbpy_generic_call_slowly
                         : lbpy_generic_call;
 }
@@ -559,11 +614,6 @@ static int check_options(lbpy_generic *g)
                         "UnboundGenericFunction");
         return -1;
     }
-    if (g->chooser && g->combination != LBPY_STANDARD) {
-        PyErr_SetString(PyExc_ValueError,
-                        "an order function goes with the combination standard");
-        return -1;
-    }
     for (Py_ssize_t i = 0; g->precedence && i < PyTuple_GET_SIZE(g->precedence);
          i++)
         if (!PyUnicode_Check(PyTuple_GET_ITEM(g->precedence, i))) {
@@ -584,6 +634,11 @@ static PyObject *generic_new(PyTypeObject *type, PyObject *args,
     if (g == NULL)
         return NULL;
     g->state = lbpy_state_hold(state);
+    g->next_generic = state->first_generic;
+    g->from = &state->first_generic;
+    if (g->next_generic)
+        g->next_generic->from = &g->next_generic;
+    state->first_generic = g;
     /* Of a class or static method the interpreter must ask __get__. */
     if (type == state->unbound_type)
         g->binding = LBPY_BIND_STATIC;
@@ -592,6 +647,9 @@ static PyObject *generic_new(PyTypeObject *type, PyObject *args,
         return NULL;
     }
     choose_way(g);
+    if (PyObject_SetAttrString((PyObject *)g, "__name__", g->name) < 0 ||
+        PyObject_SetAttrString((PyObject *)g, "__qualname__", g->name) < 0)
+        Py_CLEAR(g);
     return (PyObject *)g;
 }
 
@@ -632,12 +690,14 @@ static PyObject *generic_init_subclass(PyObject *type, PyObject *args,
                                        PyObject *kwds)
 {
     (void)args;
-    (void)kwds;
+    PyObject *given =
+        kwds ? PyDict_GetItemString(kwds, "method_descriptor") : NULL;
     PyTypeObject *cls = (PyTypeObject *)type;
     if (cls->tp_call == PyVectorcall_Call)
         cls->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
-    if (cls->tp_descr_get == generic_get && cls->tp_base &&
-        PyType_HasFeature(cls->tp_base, Py_TPFLAGS_METHOD_DESCRIPTOR))
+    if (given == Py_True ||
+        (cls->tp_descr_get == generic_get && cls->tp_base &&
+         PyType_HasFeature(cls->tp_base, Py_TPFLAGS_METHOD_DESCRIPTOR)))
         cls->tp_flags |= Py_TPFLAGS_METHOD_DESCRIPTOR;
     Py_RETURN_NONE;
 }
@@ -700,6 +760,10 @@ static void generic_dealloc(PyObject *self)
     if (g->weak)
         PyObject_ClearWeakRefs(self);
     generic_clear(self);
+    if (g->from)
+        *g->from = g->next_generic;
+    if (g->next_generic)
+        g->next_generic->from = g->from;
     Py_XDECREF(g->name);
     Py_XDECREF(g->precedence);
     PyMem_Free(g->index);
@@ -722,8 +786,6 @@ static PyMethodDef generic_methods[] = {
     {"_ambiguities", lbpy_generic_ambiguities, METH_VARARGS,
      "(new methods or None, whether to ask the engine) -> list of (first, "
      "second, witness, resolving, possible, names)"},
-    {"_report", lbpy_generic_report, METH_VARARGS,
-     "(title, head, tail) -> a page of HTML per form, in a list"},
     {"map", (PyCFunction)(void (*)(void))generic_map, METH_FASTCALL,
      "map(xs, ys, ...) -> [self(x, y, ...) for x, y, ... in zip(...)]"},
     {"__set_name__", (PyCFunction)(void (*)(void))generic_set_name,
@@ -737,6 +799,8 @@ static PyMethodDef generic_methods[] = {
 static PyGetSetDef generic_getset[] = {
     {"methods", get_methods, NULL, "All methods, in the order of definition.",
      NULL},
+    {"_methods", get_methods, NULL,
+     "The same, also where a subclass has other `methods`.", NULL},
     {"counting", get_counting, set_counting,
      "True while calls are counted, which makes them slower.", NULL},
     {"pending", get_pending, set_pending,

@@ -19,8 +19,7 @@
 
 /* A rule of a form: a method, perhaps one of several for it. */
 typedef struct lbpy_rule {
-    lbpy_method *method; /* borrowed from the generic function; a tie: strong */
-    bool split;          /* one of several that the method became here */
+    lbpy_method *method; /* borrowed of the generic function; a bundle: strong */
     lbpy_want want[];    /* one per slot; uses are the method's */
 } lbpy_rule;
 
@@ -78,6 +77,8 @@ typedef struct lbpy_generic {
     bool counting;        /* calls go the slow way, and are counted */
     PyObject *pending;    /* what the front end could not add yet, or NULL */
     PyObject *counts;     /* dict: (types, method) -> calls */
+    bool unnamed;         /* the engine's have no name: a typed one has it */
+    struct lbpy_generic *next_generic, **from; /* among all of the state */
 } lbpy_generic;
 
 typedef enum lbpy_combination {

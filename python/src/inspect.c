@@ -80,31 +80,49 @@ PyObject *lbpy_generic_resolve(PyObject *self, PyObject *args)
 
 /* ---- explain ------------------------------------------------------------ */
 
-/* (method, verdict, argument, rank, swapped) */
-static PyObject *item_of(const lbpy_form *form, const lb_explanation_item *item)
+/* (method, verdict, argument, rank, swapped) appended */
+static int add_item(const lbpy_form *form, const lb_explanation_item *item,
+                    PyObject *method, lb_verdict verdict, PyObject *items)
 {
     const int argument =
         item->verdict >= LB_REJECTED_CLASS && item->argument < form->slots
             ? form->argument[item->argument]
             : -1;
-    return Py_BuildValue("OiiiO", item->rule->context, (int)item->verdict,
-                         argument, (int)item->rank,
-                         item->swapped ? Py_True : Py_False);
+    PyObject *one =
+        Py_BuildValue("OiiiO", method, (int)verdict, argument, (int)item->rank,
+                      item->swapped ? Py_True : Py_False);
+    const int status = one ? PyList_Append(items, one) : -1;
+    Py_XDECREF(one);
+    return status;
+}
+
+/* Of a bundle each method, what comes after the chosen one being next. */
+static int add_items(const lbpy_form *form, const lb_explanation_item *item,
+                     PyObject *items)
+{
+    lbpy_method *method = item->rule->context;
+    if (method->tied == NULL)
+        return add_item(form, item, (PyObject *)method, item->verdict, items);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(method->tied); i++) {
+        lb_verdict verdict = item->verdict;
+        if (verdict == LB_CHOSEN && method->ambiguous)
+            verdict = i < 2 ? LB_TIED : LB_UNREACHED;
+        else if (verdict == LB_CHOSEN && i > 0)
+            verdict = LB_NEXT;
+        if (add_item(form, item, PyTuple_GET_ITEM(method->tied, i), verdict,
+                     items) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 static PyObject *items_of(const lbpy_form *form, const lb_explanation *e)
 {
     PyObject *items = PyList_New(0);
-    for (size_t i = 0; items && i < e->count; i++) {
-        const lb_method *method = e->items[i].rule->method;
-        PyObject *item = method->fn == (lb_fn)lbpy_run_boxed
-                             ? item_of(form, &e->items[i])
-                             : NULL;
-        if (item == NULL ? PyErr_Occurred() != NULL
-                         : PyList_Append(items, item) < 0)
+    for (size_t i = 0; items && i < e->count; i++)
+        if (e->items[i].rule->method->fn == (lb_fn)lbpy_run_boxed &&
+            add_items(form, &e->items[i], items) < 0)
             Py_CLEAR(items);
-        Py_XDECREF(item);
-    }
     return items;
 }
 
@@ -199,6 +217,13 @@ typedef struct visiting {
     PyObject *list;
 } visiting;
 
+/* The method of a rule; of a bundle the first. */
+static PyObject *first_of(const lb_rule *rule)
+{
+    const lbpy_method *method = rule->context;
+    return method->tied ? PyTuple_GET_ITEM(method->tied, 0) : rule->context;
+}
+
 static int visit_ambiguity(void *context, const lb_ambiguity *a)
 {
     const visiting *v = context;
@@ -209,8 +234,8 @@ static int visit_ambiguity(void *context, const lb_ambiguity *a)
     PyObject *resolving = arguments_of(v->form, a->resolving);
     const int status =
         witness && resolving
-            ? lbpy_append_ambiguity(v->list, v->form, a->first->context,
-                                    a->second->context, witness, resolving,
+            ? lbpy_append_ambiguity(v->list, v->form, first_of(a->first),
+                                    first_of(a->second), witness, resolving,
                                     a->possible)
             : -1;
     Py_XDECREF(witness);
@@ -235,7 +260,7 @@ static int ties(const lbpy_form *form, PyObject *list)
     for (size_t i = 0; i < form->count; i++) {
         const lbpy_rule *rule = form->rules[i];
         lb_class *classes[LBPY_MAX_SLOTS];
-        if (rule->method->tied == NULL)
+        if (!rule->method->ambiguous)
             continue;
         for (unsigned k = 0; k < form->slots; k++)
             classes[k] = rule->want[k].base ? rule->want[k].base->cls : NULL;
@@ -277,43 +302,4 @@ PyObject *lbpy_generic_ambiguities(PyObject *self, PyObject *args)
     if (status < 0)
         Py_CLEAR(list);
     return list;
-}
-
-/* ---- reports ------------------------------------------------------------ */
-
-/* A page of the engine's for one form; NULL: an exception. */
-static PyObject *page_of(const lbpy_form *form,
-                         const lb_report_options *options)
-{
-    char *text = NULL;
-    const lb_status status = lb_report_html(form->generic, options, &text);
-    if (status != LB_OK) {
-        lbpy_raise(status);
-        return NULL;
-    }
-    PyObject *page = PyUnicode_FromString(text);
-    lb_text_free(lb_generic_runtime(form->generic), text);
-    return page;
-}
-
-PyObject *lbpy_generic_report(PyObject *self, PyObject *args)
-{
-    const lbpy_generic *g = (lbpy_generic *)self;
-    lb_report_options options = {.title = NULL};
-    if (!PyArg_ParseTuple(args, "|zzz", &options.title, &options.head,
-                          &options.tail))
-        return NULL;
-    PyObject *pages = PyList_New(0);
-    for (const lbpy_form *f = g->forms; f && pages; f = f->next) {
-        PyObject *page = f->generic && f->slots ? page_of(f, &options) : NULL;
-        PyObject *one =
-            page ? Py_BuildValue("nOO", f->positional,
-                                 f->kwnames ? f->kwnames : Py_None, page)
-                 : NULL;
-        if (PyErr_Occurred() || (one && PyList_Append(pages, one) < 0))
-            Py_CLEAR(pages);
-        Py_XDECREF(one);
-        Py_XDECREF(page);
-    }
-    return pages;
 }

@@ -40,12 +40,12 @@ lbpy_link *lbpy_link_end(lbpy_generic *g, lb_status status)
 
 static lbpy_link *method_link(lbpy_state *state, lbpy_method *method)
 {
-    lbpy_kind kind = method->tied       ? LBPY_LINK_END
+    lbpy_kind kind = method->ambiguous  ? LBPY_LINK_END
                      : method->next_bit ? LBPY_LINK_NEXT
                                         : LBPY_LINK_PLAIN;
     lbpy_link *link = new_link(state, kind);
     if (link) {
-        link->status = method->tied ? LB_AMBIGUOUS : LB_OK;
+        link->status = method->ambiguous ? LB_AMBIGUOUS : LB_OK;
         link->method = (lbpy_method *)Py_NewRef(method);
     }
     return link;
@@ -57,13 +57,38 @@ PyObject *lbpy_link_function(const lbpy_link *link)
         return NULL;
     PyObject *f = link->method->function;
     return PyFunction_Check(f) || PyCFunction_Check(f) ||
-                   Py_IS_TYPE(f, &PyMethodDescr_Type)
+                   Py_IS_TYPE(f, &PyMethodDescr_Type) || link->method->direct
                ? f
                : NULL;
 }
 
+/* All methods, in this order, for a combination. */
+static lbpy_link *combined_list(lbpy_generic *g, PyObject *methods)
+{
+    const Py_ssize_t count = PyTuple_GET_SIZE(methods);
+    lbpy_link *link = new_link(g->state, LBPY_LINK_COMBINED);
+    if (link == NULL)
+        return NULL;
+    link->parts = PyTuple_New(count);
+    for (Py_ssize_t i = 0; link->parts && i < count; i++) {
+        lbpy_link *part = method_link(
+            g->state, (lbpy_method *)PyTuple_GET_ITEM(methods, i));
+        if (part == NULL)
+            Py_CLEAR(link->parts);
+        else
+            PyTuple_SET_ITEM(link->parts, i, (PyObject *)part);
+    }
+    if (link->parts)
+        return link;
+    Py_DECREF(link);
+    return NULL;
+}
+
 lbpy_link *lbpy_link_list(lbpy_generic *g, PyObject *methods)
 {
+    if (PyTuple_GET_SIZE(methods) && g->combination != LBPY_STANDARD &&
+        g->combination != LBPY_FIRST)
+        return combined_list(g, methods);
     const Py_ssize_t count = PyTuple_GET_SIZE(methods);
     lbpy_link *next =
         lbpy_link_end(g, count ? LB_NO_NEXT_METHOD : LB_NO_METHOD);
@@ -103,6 +128,30 @@ static bool in_order(const lbpy_state *state, const lbpy_type *argument,
     return lbpy_type_below(state, first, second);
 }
 
+/* Is the rule `own` no less specific than all others that may apply, whatever the
+ * values are? */
+static bool is_before_all(const lbpy_generic *g, const lbpy_form *form,
+                          lbpy_type *const *records, const lb_rule *own)
+{
+    for (size_t k = 0; k < form->count; k++) {
+        const lbpy_rule *other = form->rules[k];
+        bool applies = other->method != own->context &&
+                       other->method->qualifier == own->qualifier;
+        for (unsigned i = 0; i < form->slots && applies; i++)
+            applies = other->want[i].value == NULL &&
+                      (other->want[i].base == NULL ||
+                       lbpy_type_is(records[i], other->want[i].base));
+        for (unsigned i = 0; i < form->slots && applies; i++) {
+            const lbpy_type *base = other->want[i].base;
+            const lb_specializer s =
+                base ? lb_is(base->cls) : lb_any();
+            if (!in_order(g->state, records[i], &own->specializers[i], &s))
+                return false;
+        }
+    }
+    return true;
+}
+
 /* Is `entry` more specific than all that come after it? */
 static bool is_first(lbpy_generic *g, const lbpy_form *form,
                     lbpy_type *const *records, const lb_entry *entry)
@@ -111,7 +160,8 @@ static bool is_first(lbpy_generic *g, const lbpy_form *form,
     if (!form->by_virtual || own == NULL || g->order > LB_SYMMETRIC ||
         g->combination != LBPY_STANDARD || (entry->flags & LB_ENTRY_SWAPPED))
         return true;
-    for (const lb_entry *e = entry->next; e->status == LB_OK; e = e->next) {
+    const lb_entry *e;
+    for (e = entry->next; e->status == LB_OK; e = e->next) {
         const lb_rule *other = lb_entry_rule(e);
         if (other == NULL || other->context == own->context)
             continue;
@@ -121,7 +171,9 @@ static bool is_first(lbpy_generic *g, const lbpy_form *form,
                 return false;
         }
     }
-    return true;
+    /* Behind an ambiguity the engine names nobody. */
+    return e->status != LB_AMBIGUOUS ||
+           is_before_all(g, form, records, own);
 }
 
 /* ---- copying ------------------------------------------------------------ */
@@ -135,21 +187,48 @@ typedef struct copying {
 
 static lbpy_link *copy(const copying *c, const lb_entry *entry);
 
+/* Appends a link, taken over, unless one of the same method is there. */
+static int append_part(PyObject *parts, lbpy_link *part)
+{
+    bool twice = false;
+    if (part == NULL)
+        return -1;
+    for (Py_ssize_t k = 0; part->method && k < PyList_GET_SIZE(parts); k++)
+        twice |= ((lbpy_link *)PyList_GET_ITEM(parts, k))->method ==
+                 part->method;
+    const int status = twice ? 0 : PyList_Append(parts, (PyObject *)part);
+    Py_DECREF(part);
+    return status;
+}
+
+static bool is_ours(const lb_entry *entry)
+{
+    return entry->method && entry->method->fn == (lb_fn)lbpy_run_boxed &&
+           entry->flags == 0;
+}
+
+/* One of the engine's parts; of a bundle each method is one. */
+static int copy_part(const copying *c, const lb_entry *entry, PyObject *parts)
+{
+    const lbpy_method *bundle = is_ours(entry) ? entry->context : NULL;
+    if (bundle == NULL || bundle->tied == NULL)
+        return append_part(parts, copy(c, entry));
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(bundle->tied); i++)
+        if (append_part(parts,
+                        method_link(c->g->state,
+                                    (lbpy_method *)PyTuple_GET_ITEM(
+                                        bundle->tied, i))) < 0)
+            return -1;
+    return 0;
+}
+
 static lbpy_link *copy_parts(const copying *c, const lb_entry *entry,
                              lbpy_link *link)
 {
     PyObject *parts = PyList_New(0);
     for (uint32_t i = 0; parts && i < entry->part_count; i++) {
-        lbpy_link *part = copy(c, entry->parts[i]);
-        bool twice = false;
-        for (Py_ssize_t k = 0;
-             part && part->method && k < PyList_GET_SIZE(parts); k++)
-            twice |= ((lbpy_link *)PyList_GET_ITEM(parts, k))->method ==
-                     part->method;
-        if (part == NULL ||
-            (!twice && PyList_Append(parts, (PyObject *)part) < 0))
+        if (copy_part(c, entry->parts[i], parts) < 0)
             Py_CLEAR(parts);
-        Py_XDECREF(part);
         if (parts && i + 1 == entry->before_count)
             link->befores = PyList_GET_SIZE(parts);
     }
@@ -208,6 +287,27 @@ static const lb_entry *after(const lb_entry *entry)
     return next;
 }
 
+/* The methods of a bundle one after the other, then what comes after it. */
+static lbpy_link *copy_bundle(const copying *c, const lb_entry *entry,
+                              PyObject *methods)
+{
+    lbpy_link *next = copy(c, after(entry));
+    bool swapped = entry->flags & LB_ENTRY_SWAPPED;
+    for (Py_ssize_t i = PyTuple_GET_SIZE(methods); i-- > 0 && next;) {
+        lbpy_link *link = method_link(
+            c->g->state, (lbpy_method *)PyTuple_GET_ITEM(methods, i));
+        if (link == NULL) {
+            Py_DECREF(next);
+            return NULL;
+        }
+        link->next = next;
+        link->next_swapped = swapped;
+        swapped = false;
+        next = link;
+    }
+    return next;
+}
+
 static lbpy_link *copy_method(const copying *c, const lb_entry *entry)
 {
     lbpy_state *state = c->g->state;
@@ -215,6 +315,9 @@ static lbpy_link *copy_method(const copying *c, const lb_entry *entry)
         return copy_foreign(c, entry);
     if (!is_first(c->g, c->form, c->records, entry))
         return lbpy_link_end(c->g, LB_AMBIGUOUS);
+    const lbpy_method *method = entry->context;
+    if (method->tied && !method->ambiguous)
+        return copy_bundle(c, entry, method->tied);
     lbpy_link *link = method_link(state, entry->context);
     if (link == NULL || link->kind == LBPY_LINK_END ||
         (link->kind == LBPY_LINK_PLAIN && !c->whole))

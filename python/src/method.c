@@ -390,25 +390,25 @@ static PyObject *method_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
     return (PyObject *)m;
 }
 
-lbpy_method *lbpy_method_tie(lbpy_state *state, lbpy_method *a, lbpy_method *b)
+lbpy_method *lbpy_method_bundle(lbpy_state *state, PyObject *methods,
+                                bool ambiguous)
 {
     lbpy_method *m = new_method(state, 0);
-    if (m == NULL)
-        return NULL;
-    PyObject *one = PyTuple_Pack(1, b);
-    if (a->tied && one)
-        m->tied = PySequence_Concat(a->tied, one);
-    else if (one)
-        m->tied = PyTuple_Pack(2, a, b);
-    Py_XDECREF(one);
-    m->function = Py_NewRef(Py_None);
-    m->names = PyTuple_New(0);
-    m->qualifier = a->qualifier;
-    m->descriptor.name = "ambiguous";
-    if (m->tied == NULL || m->names == NULL) {
-        Py_DECREF(m);
+    if (m == NULL) {
+        Py_DECREF(methods);
         return NULL;
     }
+    const lbpy_method *first = (lbpy_method *)PyTuple_GET_ITEM(methods, 0);
+    m->tied = methods;
+    m->ambiguous = ambiguous;
+    m->function = Py_NewRef(Py_None);
+    m->names = PyTuple_New(0);
+    m->qualifier = first->qualifier;
+    m->propagate = first->propagate;
+    m->commutative = first->commutative;
+    m->descriptor.name = first->descriptor.name;
+    if (m->names == NULL)
+        Py_CLEAR(m);
     return m;
 }
 

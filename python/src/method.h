@@ -24,11 +24,13 @@ typedef struct lbpy_method {
     bool has_rest, has_others;
     bool commutative;
     bool converts;       /* its result goes through hooks.convert */
+    bool direct;         /* in C: its function may be called by a cell */
     uint8_t qualifier;   /* lb_qualifier */
     uint8_t propagate;   /* lb_propagate */
     lbpy_state *state;   /* held once prepared, else NULL */
     struct lbpy_wants **wants; /* one per hint, then rest, others; or NULL */
-    PyObject *tied;      /* tuple of methods that this stands for, or NULL */
+    PyObject *tied;      /* a bundle: tuple of the methods that it stands for */
+    bool ambiguous;      /* a bundle whose first two nothing decides between */
     lbpy_hint *hints[];  /* positional, then keyword-only */
 } lbpy_method;
 
@@ -84,7 +86,9 @@ Py_hash_t lbpy_method_key(const lbpy_method *method);
 bool lbpy_method_narrower(const lbpy_state *state, const lbpy_method *a,
                           const lbpy_method *b);
 
-/* A method that stands for several between which nothing decides. */
-lbpy_method *lbpy_method_tie(lbpy_state *state, lbpy_method *a, lbpy_method *b);
+/* A bundle: a method that stands for several (a tuple, taken over) whose rules
+ * are equal in some form, in the order in which they count. */
+lbpy_method *lbpy_method_bundle(lbpy_state *state, PyObject *methods,
+                                bool ambiguous);
 
 #endif

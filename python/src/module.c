@@ -6,9 +6,12 @@
  */
 #include "state.h"
 
+#include "bridge.h"
 #include "choice.h"
 #include "generic.h"
 #include "run.h"
+
+#include <string.h>
 
 /* ---- the engine --------------------------------------------------------- */
 
@@ -52,8 +55,9 @@ void lbpy_leave(lbpy_state *state, lb_reader *reader)
 static void report(void *context, lb_status status, const char *message)
 {
     lbpy_state *state = context;
-    (void)message;
-    if (status == LB_AMBIGUOUS)
+    /* What is only possible, if two tests of values hold at once, is told when
+     * somebody asks. */
+    if (status == LB_AMBIGUOUS && strstr(message, "are ambiguous"))
         __atomic_fetch_add(&state->reported, 1, __ATOMIC_RELAXED);
 }
 
@@ -168,7 +172,8 @@ static int execute(PyObject *module)
         lbpy_link_setup(module, state) < 0 ||
         lbpy_choice_setup(module, state) < 0 ||
         lbpy_next_setup(module, state) < 0 ||
-        lbpy_generic_setup(module, state) < 0)
+        lbpy_generic_setup(module, state) < 0 ||
+        lbpy_bridge_setup(module, state) < 0)
         return -1;
     return 0;
 }
@@ -192,7 +197,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->hooks.settle);
     Py_VISIT(state->hooks.convert);
     Py_VISIT(state->abc_function);
-    return 0;
+    return lbpy_bridge_traverse(state, visit, arg);
 }
 
 static void clear_hooks(lbpy_state *state)
@@ -206,8 +211,10 @@ static void clear_hooks(lbpy_state *state)
 
 static int clear(PyObject *module)
 {
-    if (lbpy_state_of(module))
+    if (lbpy_state_of(module)) {
         clear_hooks(lbpy_state_of(module));
+        lbpy_bridge_clear(lbpy_state_of(module));
+    }
     return 0;
 }
 
@@ -218,6 +225,7 @@ void lbpy_state_release(lbpy_state *state)
     clear_hooks(state);
     lb_runtime_destroy(state->runtime);
     state->runtime = NULL;
+    lbpy_bridge_end(state);
     lbpy_types_end(state);
     lbpy_predicates_end(state);
     Py_CLEAR(state->next_names);
@@ -234,8 +242,10 @@ void lbpy_state_release(lbpy_state *state)
 
 static void free_module(void *module)
 {
-    if (lbpy_state_of(module))
+    if (lbpy_state_of(module)) {
+        lbpy_bridge_clear(lbpy_state_of(module));
         lbpy_state_release(lbpy_state_of(module));
+    }
 }
 
 static PyModuleDef_Slot slots[] = {

@@ -1,8 +1,9 @@
 /* predicate.c - hints with a value part as predicates of the engine.
  *
  * The engine orders predicates by what each says it implies. That is found out
- * when a predicate is made, against all the others, and told to both sides.
- * Cost of making one: a comparison of hints per living predicate.
+ * for two that come to stand at the same place of one generic function, before
+ * its rules are made, and told to both sides.
+ * Cost of a definition: a comparison of hints per other predicate at its place.
  */
 #include "predicate.h"
 
@@ -50,22 +51,49 @@ static int add_implied(lbpy_predicate *p, lbpy_predicate *q)
     return 0;
 }
 
-static int relate(lbpy_predicate *p, lbpy_predicate *q)
+static bool compared(const lbpy_predicate *p, const lbpy_predicate *q)
 {
-    int yes = lbpy_hint_implies(p->hint, q->hint);
-    if (yes > 0)
-        yes = add_implied(p, q);
-    return yes;
+    for (size_t i = 0; i < p->compared_count; i++)
+        if (p->compared[i] == q)
+            return true;
+    return false;
 }
 
-static int relate_to_all(lbpy_state *state, lbpy_predicate *fresh)
+static int note_compared(lbpy_predicate *p, lbpy_predicate *q)
 {
-    for (lbpy_predicate *p = state->first_predicate; p; p = p->next) {
-        if (p == fresh || p->hint == NULL)
-            continue;
-        if (relate(fresh, p) < 0 || relate(p, fresh) < 0)
+    if (p->compared_count == p->compared_room) {
+        const size_t room = p->compared_room ? p->compared_room * 2 : 4;
+        lbpy_predicate **grown =
+            PyMem_RawRealloc(p->compared, room * sizeof *grown);
+        if (grown == NULL) {
+            PyErr_NoMemory();
             return -1;
+        }
+        p->compared = grown;
+        p->compared_room = room;
     }
+    p->compared[p->compared_count++] = q;
+    return 0;
+}
+
+/* What Python code of a hint raises here says that nothing is known. */
+static int relate(lbpy_predicate *p, lbpy_predicate *q)
+{
+    int yes = p->hint && q->hint ? lbpy_hint_implies(p->hint, q->hint) : 0;
+    if (yes < 0 && PyErr_ExceptionMatches(PyExc_Exception)) {
+        PyErr_Clear();
+        yes = 0;
+    }
+    return yes > 0 ? add_implied(p, q) : yes;
+}
+
+int lbpy_predicates_compare(lbpy_predicate *p, lbpy_predicate *q)
+{
+    if (p == q || compared(p, q))
+        return 0;
+    if (note_compared(p, q) < 0 || note_compared(q, p) < 0 ||
+        relate(p, q) < 0 || relate(q, p) < 0)
+        return -1;
     return 0;
 }
 
@@ -89,7 +117,7 @@ static lbpy_predicate *make(lbpy_state *state, lbpy_hint *hint)
     p->next = state->first_predicate;
     state->first_predicate = p;
     PyObject *address = PyLong_FromVoidPtr(p);
-    if (address == NULL || relate_to_all(state, p) < 0 ||
+    if (address == NULL ||
         PyDict_SetItem(state->predicates, (PyObject *)hint, address) < 0)
         Py_CLEAR(p->hint); /* stays in the list, unused */
     Py_XDECREF(address);
@@ -137,6 +165,7 @@ void lbpy_predicates_end(lbpy_state *state)
         next = p->next;
         Py_CLEAR(p->hint);
         free_implied(p->given.implies);
+        PyMem_RawFree(p->compared);
         PyMem_RawFree(p);
     }
     state->first_predicate = NULL;

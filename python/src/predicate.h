@@ -12,6 +12,8 @@ struct lbpy_predicate {
     lbpy_hint *hint; /* strong while there are uses */
     Py_ssize_t uses;
     size_t room; /* of given.implies */
+    lbpy_predicate **compared; /* with which it was, for good */
+    size_t compared_count, compared_room;
     lbpy_predicate *next;
 };
 
@@ -27,6 +29,9 @@ typedef struct lbpy_choosing {
 
 /* The predicate of `hint`, with one use more. NULL: an exception. */
 lbpy_predicate *lbpy_predicate_of(lbpy_state *state, lbpy_hint *hint);
+/* Finds out whether one implies the other, unless it was before. May run Python
+ * code; an Exception of it means that nothing is known. 0, or -1. */
+int lbpy_predicates_compare(lbpy_predicate *p, lbpy_predicate *q);
 void lbpy_predicate_release(lbpy_predicate *predicate);
 void lbpy_predicates_end(lbpy_state *state);
 

@@ -123,18 +123,27 @@ static bool look_at(lbpy_generic *g, const lbpy_form *form,
     return true;
 }
 
+/* `method`, or those of a bundle, once each. */
+static int add_applicable(PyObject *methods, lbpy_method *method)
+{
+    for (Py_ssize_t i = 0; method->tied && i < PyTuple_GET_SIZE(method->tied);
+         i++)
+        if (add_applicable(methods, (lbpy_method *)PyTuple_GET_ITEM(
+                                        method->tied, i)) < 0)
+            return -1;
+    bool has = method->tied != NULL;
+    for (Py_ssize_t k = 0; k < PyList_GET_SIZE(methods) && !has; k++)
+        has = PyList_GET_ITEM(methods, k) == (PyObject *)method;
+    return has ? 0 : PyList_Append(methods, (PyObject *)method);
+}
+
 /* The applicable methods, in the order of definition, of a combined entry. */
 static PyObject *applicable(const lb_entry *entry)
 {
     PyObject *methods = PyList_New(0);
-    for (uint32_t i = 0; methods && i < entry->part_count; i++) {
-        PyObject *method = entry->parts[i]->context;
-        bool has = false;
-        for (Py_ssize_t k = 0; k < PyList_GET_SIZE(methods); k++)
-            has |= PyList_GET_ITEM(methods, k) == method;
-        if (!has && PyList_Append(methods, method) < 0)
+    for (uint32_t i = 0; methods && i < entry->part_count; i++)
+        if (add_applicable(methods, entry->parts[i]->context) < 0)
             Py_CLEAR(methods);
-    }
     PyObject *tuple = methods ? PyList_AsTuple(methods) : NULL;
     Py_XDECREF(methods);
     return tuple;
@@ -261,6 +270,12 @@ static void keep_by_tags(lbpy_generic *g, lbpy_form *form,
 static PyObject *decide(lbpy_generic *g, lbpy_form *form,
                         lbpy_type *const *records, PyTypeObject *const *types)
 {
+    if (form->by_value && lbpy_choice_is_needless(g, form, records)) {
+        lbpy_link *link = ask_engine(g, form, records, types, NULL, false);
+        if (link == NULL || link->kind == LBPY_LINK_PLAIN)
+            return (PyObject *)link;
+        Py_DECREF(link);
+    }
     const int collects = PyGC_Disable();
     lbpy_choice *choice = lbpy_choice_make(g, form, records);
     if (collects)
@@ -349,6 +364,27 @@ lbpy_link *lbpy_resolve_values(lbpy_generic *g, lbpy_form *form,
     return ask_with(g, form, records, types, args, lbpy_wants_whole(g));
 }
 
+/* What is kept for such types, or is now. With an order function, whose chains
+ * are always whole, calls and questions share what they found. */
+static lbpy_link *kept_link(lbpy_generic *g, lbpy_form *form,
+                            lbpy_type *const *records,
+                            PyTypeObject *const *types)
+{
+    uint64_t key[LBPY_MAX_WORDS];
+    const uint64_t version = form->seen;
+    const bool keyed =
+        g->chooser && form->slots && serial_key(form, records, key);
+    lbpy_cell *cell = keyed ? lbpy_cells_find(&form->serials, key) : NULL;
+    if (cell && Py_IS_TYPE(cell->node, g->state->link_type))
+        return (lbpy_link *)Py_NewRef(cell->node);
+    lbpy_link *link = ask_engine(g, form, records, types, NULL, true);
+    if (link && keyed && cell == NULL && !form->by_value &&
+        version == version_of(form) && version == form->seen)
+        lbpy_cells_put(&form->serials, key, (PyObject *)link, NULL,
+                       g->state->deaths);
+    return link;
+}
+
 lbpy_link *lbpy_resolve_types(lbpy_generic *g, lbpy_form *form,
                               PyObject *const *given, PyObject *const *values)
 {
@@ -359,5 +395,5 @@ lbpy_link *lbpy_resolve_types(lbpy_generic *g, lbpy_form *form,
     if (!look_at(g, form, given, true, types, records))
         return NULL;
     return values ? ask_with(g, form, records, types, values, true)
-                  : ask_engine(g, form, records, types, NULL, true);
+                  : kept_link(g, form, records, types);
 }

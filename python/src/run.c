@@ -7,6 +7,8 @@
  */
 #include "run.h"
 
+#include "bridge.h"
+
 #include <string.h>
 
 static Py_ssize_t all_count(size_t nargsf, PyObject *kwnames)
@@ -101,6 +103,17 @@ static bool is_it(const lbpy_generic *g, PyObject *value)
     return same;
 }
 
+/* A class's own dictionary, a new reference. That of a built-in one is not in
+ * tp_dict since Python 3.12. */
+static PyObject *names_of(PyTypeObject *cls)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    return PyType_GetDict(cls);
+#else
+    return Py_XNewRef(cls->tp_dict);
+#endif
+}
+
 /* Looks along an MRO for the class in which the generic function is, and whether
  * another one after it has an attribute of that name; not object, whose methods
  * take what nobody wants. The class, borrowed; NULL: no such. */
@@ -110,9 +123,10 @@ static PyTypeObject *class_before(lbpy_generic *g, PyTypeObject *type)
     PyObject *mro = type->tp_mro;
     for (Py_ssize_t i = 0; mro && i < PyTuple_GET_SIZE(mro); i++) {
         PyTypeObject *cls = (PyTypeObject *)PyTuple_GET_ITEM(mro, i);
-        PyObject *value = cls == &PyBaseObject_Type
-                              ? NULL
-                              : PyDict_GetItemWithError(cls->tp_dict, g->name);
+        PyObject *names = cls == &PyBaseObject_Type ? NULL : names_of(cls);
+        PyObject *value =
+            names ? PyDict_GetItemWithError(names, g->name) : NULL;
+        Py_XDECREF(names); /* the class has it */
         if (value && here)
             return here;
         if (value && is_it(g, value))
@@ -143,7 +157,9 @@ static PyObject *run_inherited(lbpy_generic *g, lbpy_link *link,
 {
     const Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     PyObject *bound = NULL;
-    const int has = nargs ? lbpy_inherited(g, args[0], &bound) : 0;
+    /* A failure of one's own decides alone what comes then. */
+    const int has =
+        nargs && !g->failed ? lbpy_inherited(g, args[0], &bound) : 0;
     if (has < 0)
         return NULL;
     if (has == 0)
@@ -235,6 +251,20 @@ static PyObject *converted(lbpy_generic *g, lbpy_link *link, PyObject *result)
     return other;
 }
 
+PyObject *lbpy_run_next(lbpy_generic *g, lbpy_link *link,
+                        PyObject *const *args, size_t nargsf,
+                        PyObject *kwnames)
+{
+    if (link->next == NULL || !PyErr_ExceptionMatches(g->retry))
+        return NULL;
+    if (link->next->kind == LBPY_LINK_END && g->failed == NULL)
+        return NULL; /* the exception says more */
+    PyErr_Clear();
+    return link->next_swapped
+               ? run_swapped(g, link->next, args, nargsf, kwnames)
+               : lbpy_run(g, link->next, args, nargsf, kwnames);
+}
+
 static PyObject *run_method(lbpy_generic *g, lbpy_link *link,
                             PyObject *const *args, size_t nargsf,
                             PyObject *kwnames)
@@ -246,15 +276,9 @@ static PyObject *run_method(lbpy_generic *g, lbpy_link *link,
                                   kwnames);
     if (link->method->converts)
         result = converted(g, link, result);
-    if (result || g->retry == NULL || link->next == NULL ||
-        !PyErr_ExceptionMatches(g->retry))
-        return result;
-    if (link->next->kind == LBPY_LINK_END && g->failed == NULL)
-        return NULL; /* the exception says more */
-    PyErr_Clear();
-    return link->next_swapped
-               ? run_swapped(g, link->next, args, nargsf, kwnames)
-               : lbpy_run(g, link->next, args, nargsf, kwnames);
+    return result || g->retry == NULL
+               ? result
+               : lbpy_run_next(g, link, args, nargsf, kwnames);
 }
 
 /* ---- frames ------------------------------------------------------------- */
@@ -282,7 +306,7 @@ static int run_propagated(lbpy_generic *g, lbpy_link *link,
     if (link->next->kind == LBPY_LINK_END)
         return 0;
     if (link->next->kind == LBPY_LINK_INHERIT) {
-        const int has = PyVectorcall_NARGS(nargsf)
+        const int has = PyVectorcall_NARGS(nargsf) && !g->failed
                             ? lbpy_inherited(g, args[0], NULL)
                             : 0;
         if (has <= 0)
@@ -440,27 +464,100 @@ PyObject *lbpy_run(lbpy_generic *g, lbpy_link *link, PyObject *const *args,
     return result;
 }
 
+/* ---- calls by the engine ------------------------------------------------ */
+
+/* The arguments' types, as the form has slots; 0, or -1. May run Python code. */
+static int records_of(lbpy_generic *g, const lbpy_form *form,
+                      PyObject *const *args, lbpy_type **records)
+{
+    const uint64_t generation = form->generation;
+    for (unsigned i = 0; i < form->slots; i++) {
+        PyTypeObject *type = lbpy_is_packed(form, i)
+                                 ? &PyTuple_Type
+                                 : Py_TYPE(args[form->argument[i]]);
+        records[i] = lbpy_type_of(g->state, type);
+        if (records[i] == NULL)
+            return -1;
+        if (form->generation != generation)
+            return 0;
+    }
+    return 0;
+}
+
+/* What `entry` of one of the generic function's forms runs. When Python code
+ * changed the form meanwhile, the call is made anew. */
+static PyObject *run_entry(lbpy_generic *g, lbpy_form *form,
+                           const lb_entry *entry, PyObject *const *args)
+{
+    lbpy_type *records[LBPY_MAX_SLOTS];
+    PyObject *kwnames = Py_XNewRef(form->kwnames), *result = NULL;
+    const size_t nargs = (size_t)form->positional;
+    form->users++;
+    const int status = records_of(g, form, args, records);
+    form->users--;
+    if (status == 0 && form->generic != entry->generic) {
+        result = PyObject_Vectorcall((PyObject *)g, args, nargs, kwnames);
+    } else if (status == 0) {
+        lbpy_link *link = lbpy_link_of(g, form, entry, records, true);
+        if (link)
+            result = lbpy_run(g, link, args, nargs, kwnames);
+        Py_XDECREF(link);
+    }
+    Py_XDECREF(kwnames);
+    return result;
+}
+
+static PyObject *run_for_engine(lbpy_state *state, const lb_entry *entry,
+                                size_t argc, const lb_value *argv)
+{
+    PyObject *few[FEW], *result = NULL;
+    lbpy_form *form = NULL;
+    lbpy_generic *g = lbpy_generic_owner(state, entry->generic, &form);
+    if (g == NULL ||
+        argc != (size_t)(form->positional +
+                         (form->kwnames ? PyTuple_GET_SIZE(form->kwnames) : 0)))
+        return PyErr_Format(PyExc_SystemError,
+                            "a call by the engine of what no generic function "
+                            "of Python has");
+    PyObject **args = argc <= FEW ? few : PyMem_Malloc(argc * sizeof *args);
+    if (args == NULL)
+        return PyErr_NoMemory();
+    for (size_t i = 0; i < argc; i++)
+        args[i] = argv[i].pointer;
+    lb_reader *reader = lbpy_enter(state);
+    if (reader) {
+        Py_INCREF(g);
+        result = run_entry(g, form, entry, args);
+        Py_DECREF(g);
+    }
+    lbpy_leave(state, reader);
+    if (args != few)
+        PyMem_Free(args);
+    return result;
+}
+
 lb_status lbpy_run_boxed(lb_slot slot, size_t argc, const lb_value *argv,
                          lb_value *result)
 {
-    const lb_entry *self = lb_load_entry(slot);
-    PyObject *few[FEW];
-    const PyGILState_STATE had = PyGILState_Ensure();
-    lbpy_method *method = self->context;
-    PyObject *answer = NULL;
-    PyObject **args = argc <= FEW ? few : PyMem_Malloc(argc * sizeof *args);
-    for (size_t i = 0; args && i < argc; i++)
-        args[i] = argv[i].pointer;
-    if (args == NULL)
-        PyErr_NoMemory();
-    else if (method->next_bit)
-        PyErr_SetString(PyExc_NotImplementedError,
-                        "next_method from a call in C");
-    else
-        answer = PyObject_Vectorcall(method->function, args, argc, NULL);
-    if (args != few)
-        PyMem_Free(args);
+    const lb_entry *entry = lb_load_entry(slot);
+    PyObject *method = entry->context;
+    PyObject *module = ((PyHeapTypeObject *)Py_TYPE(method))->ht_module;
+    lbpy_held held;
+    result->pointer = NULL;
+    if (module == NULL)
+        return lb_fail_with(LB_METHOD_FAILED, "the interpreter is ending");
+    lbpy_state *state = lbpy_state_of(module);
+    if (!lbpy_lock(state, &held))
+        return LB_METHOD_FAILED;
+    Py_INCREF(method);
+    PyObject *answer = run_for_engine(state, entry, argc, argv);
+    /* A thread that did not have the lock cannot see an exception. */
+    if (answer == NULL && held.how != LBPY_HAD)
+        lbpy_frame_fail(state, method);
+    Py_DECREF(method);
     result->pointer = answer;
-    PyGILState_Release(had);
-    return answer ? LB_OK : lb_fail_with(LB_METHOD_FAILED, "Python exception");
+    lbpy_unlock(&held);
+    return answer ? LB_OK
+                  : lb_fail_with(LB_METHOD_FAILED,
+                                 "a method in Python raised an exception");
 }

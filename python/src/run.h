@@ -4,6 +4,11 @@
 
 #include "link.h"
 
+/* After a method of `link` returned NULL: the next one's result, if what it
+ * raised says so (`retry`, not NULL); else NULL, as it is. */
+PyObject *lbpy_run_next(lbpy_generic *g, lbpy_link *link, PyObject *const *args,
+                        size_t nargsf, PyObject *kwnames);
+
 /* Runs `link` (borrowed; kept alive meanwhile) with the arguments of a
  * vectorcall. A new reference, or NULL and the exception. */
 PyObject *lbpy_run(lbpy_generic *g, lbpy_link *link, PyObject *const *args,

@@ -5,7 +5,7 @@
  *   - `object` is any; elements, keys and values that may be anything leave the
  *     plain class; type[Any] is type;
  *   - a union has no union inside, one literal at most, and no member that
- *     another one covers; of one member it is that member;
+ *     another one of the same class covers; of one member it is that member;
  *   - None as a literal is its class; values are there once;
  *   - type[A | B] is type[A] | type[B];
  *   - the same predicate is there once.
@@ -327,14 +327,14 @@ PyObject *lbpy_hint_literal(lbpy_state *state, PyObject *values)
 /* ------------------------------------------------------------------ unions */
 
 /* A union on its way. */
-typedef struct parts {
+typedef struct members {
     PyObject *hints;  /* list: members but literals, each once */
     PyObject *values; /* list: of the literals */
     Py_ssize_t place; /* of the literal among the hints; -1: none */
     int any;          /* one was any */
-} parts;
+} members;
 
-static int add_values(parts *parts, PyObject *values)
+static int add_values(members *parts, PyObject *values)
 {
     if (parts->place < 0)
         parts->place = PyList_GET_SIZE(parts->hints);
@@ -350,7 +350,7 @@ static int add_once(PyObject *list, PyObject *hint)
     return PyList_Append(list, hint);
 }
 
-static int add_members(parts *parts, PyObject *hints)
+static int add_members(members *parts, PyObject *hints)
 {
     int status = 0;
     for (Py_ssize_t i = 0; status == 0 && i < PyTuple_GET_SIZE(hints); i++) {
@@ -367,19 +367,21 @@ static int add_members(parts *parts, PyObject *hints)
     return status;
 }
 
-/* 1: another member than the i-th says as much and more. */
+/* 1: another member than the i-th says as much and more, of the same class. That
+ * a class is a subclass of another may change, so both stay. */
 static int covered(PyObject *hints, Py_ssize_t i)
 {
     lbpy_hint *own = (lbpy_hint *)PyList_GET_ITEM(hints, i);
     int implied = 0;
-    for (Py_ssize_t j = 0; implied == 0 && j < PyList_GET_SIZE(hints); j++)
-        if (j != i)
-            implied =
-                lbpy_hint_implies(own, (lbpy_hint *)PyList_GET_ITEM(hints, j));
+    for (Py_ssize_t j = 0; implied == 0 && j < PyList_GET_SIZE(hints); j++) {
+        lbpy_hint *other = (lbpy_hint *)PyList_GET_ITEM(hints, j);
+        if (j != i && own->cls && own->cls == other->cls)
+            implied = lbpy_hint_implies(own, other);
+    }
     return implied;
 }
 
-static int drop_covered_hints(parts *parts)
+static int drop_covered_hints(members *parts)
 {
     for (Py_ssize_t i = PyList_GET_SIZE(parts->hints); i-- > 0;) {
         int drop = covered(parts->hints, i);
@@ -394,7 +396,7 @@ static int drop_covered_hints(parts *parts)
 
 /* No predicate is run when a union is made: it may not be meant for such
  * values. */
-static int drop_covered_values(parts *parts)
+static int drop_covered_values(members *parts)
 {
     for (Py_ssize_t i = PyList_GET_SIZE(parts->values); i-- > 0;) {
         int drop = 0;
@@ -411,7 +413,7 @@ static int drop_covered_values(parts *parts)
     return 0;
 }
 
-static int put_literal(lbpy_state *state, parts *parts)
+static int put_literal(lbpy_state *state, members *parts)
 {
     if (PyList_GET_SIZE(parts->values) == 0)
         return 0;
@@ -438,7 +440,7 @@ static PyObject *union_of(lbpy_state *state, PyObject *list)
     return hint;
 }
 
-static PyObject *normal_union(lbpy_state *state, parts *parts, PyObject *hints)
+static PyObject *normal_union(lbpy_state *state, members *parts, PyObject *hints)
 {
     if (!parts->hints || !parts->values || add_members(parts, hints) < 0)
         return NULL;
@@ -454,7 +456,7 @@ PyObject *lbpy_hint_union(lbpy_state *state, PyObject *hints)
 {
     if (PyTuple_GET_SIZE(hints) == 1)
         return Py_NewRef(PyTuple_GET_ITEM(hints, 0));
-    parts parts = {PyList_New(0), PyList_New(0), -1, 0};
+    members parts = {PyList_New(0), PyList_New(0), -1, 0};
     PyObject *hint = normal_union(state, &parts, hints);
     Py_XDECREF(parts.hints);
     Py_XDECREF(parts.values);

@@ -17,6 +17,7 @@
 typedef struct lbpy_state lbpy_state;
 typedef struct lbpy_type lbpy_type;
 typedef struct lbpy_predicate lbpy_predicate;
+typedef struct lbpy_bridge lbpy_bridge;
 
 /* Python functions that the front end hands in (module.c, set_hooks). */
 typedef struct lbpy_hooks {
@@ -66,6 +67,9 @@ struct lbpy_state {
     struct lbpy_choosing *choosing; /* answers known for the running question */
 
     uint64_t reported; /* ambiguities that the engine told of; atomic */
+
+    struct lbpy_generic *first_generic; /* all that live, linked */
+    lbpy_bridge *bridge;                /* bridge.h */
 };
 
 /* The state of `module`, NULL before it has one. */

@@ -106,6 +106,12 @@ static PyObject *tuple_of(const lbpy_form *form, lbpy_type *const *witness)
     return tuple;
 }
 
+static PyObject *first_of(const lbpy_rule *rule)
+{
+    return rule->method->tied ? PyTuple_GET_ITEM(rule->method->tied, 0)
+                              : (PyObject *)rule->method;
+}
+
 static int compare(lbpy_generic *g, const lbpy_form *form, const lbpy_rule *a,
                    const lbpy_rule *b, PyObject *list)
 {
@@ -128,8 +134,8 @@ static int compare(lbpy_generic *g, const lbpy_form *form, const lbpy_rule *a,
     for (unsigned i = 0; i < form->slots; i++)
         possible |= a->want[i].value && b->want[i].value;
     if (types)
-        status = lbpy_append_ambiguity(list, form, (PyObject *)a->method,
-                                       (PyObject *)b->method, types, types,
+        status = lbpy_append_ambiguity(list, form, first_of(a), first_of(b), types,
+                                       types,
                                        possible);
     Py_XDECREF(types);
     return types ? status : -1;
@@ -145,7 +151,7 @@ static bool is_fresh(PyObject *fresh, const lbpy_rule *rule)
 
 static bool takes_part(const lbpy_rule *rule)
 {
-    return rule->method->qualifier == LB_PRIMARY && rule->method->tied == NULL;
+    return rule->method->qualifier == LB_PRIMARY && !rule->method->ambiguous;
 }
 
 static int ties_of_form(lbpy_generic *g, const lbpy_form *form, PyObject *fresh,

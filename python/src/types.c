@@ -194,16 +194,24 @@ static void end_record(lbpy_state *state, lbpy_type *record)
     bury(state);
 }
 
+static void end_type(lbpy_state *state, lbpy_type *record)
+{
+    take_out(state, record);
+    end_record(state, record);
+}
+
 /* The weak reference's call-back; self is the capsule of the record. */
 static PyObject *type_died(PyObject *capsule, PyObject *weak)
 {
     (void)weak;
     lbpy_type *record = PyCapsule_GetPointer(capsule, NULL);
     lbpy_state *state = PyCapsule_GetContext(capsule);
-    if (record && state && record->type) {
-        take_out(state, record);
-        end_record(state, record);
-    }
+    /* What rules name lives as long as they do, whatever the collector is about
+     * to do with all of them: finalizers may call them yet. */
+    if (record && state && record->type && record->uses > 0)
+        record->died = true;
+    else if (record && state && record->type)
+        end_type(state, record);
     Py_RETURN_NONE;
 }
 
@@ -780,12 +788,24 @@ static lbpy_type *find_union(const lbpy_state *state, const lbpy_hint *hint)
     return NULL;
 }
 
-static int use_members(lbpy_state *state, lbpy_hint *hint)
+/* Gives back the uses of the first `count` members. */
+static void release_members(lbpy_state *state, PyObject *items,
+                            Py_ssize_t count)
 {
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(hint->items); i++)
-        if (lbpy_base_of(state, (lbpy_hint *)PyTuple_GET_ITEM(hint->items,
-                                                              i)) == NULL)
+    for (Py_ssize_t i = 0; i < count; i++)
+        lbpy_base_release(
+            state,
+            find(state, ((lbpy_hint *)PyTuple_GET_ITEM(items, i))->cls));
+}
+
+static int use_members(lbpy_state *state, PyObject *items)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items); i++)
+        if (lbpy_base_of(state, (lbpy_hint *)PyTuple_GET_ITEM(items, i)) ==
+            NULL) {
+            release_members(state, items, i);
             return -1;
+        }
     return 0;
 }
 
@@ -811,14 +831,16 @@ static lbpy_type *union_of(lbpy_state *state, lbpy_hint *hint)
     lbpy_type *record = find_union(state, hint);
     if (record)
         return record;
-    if (use_members(state, hint) < 0)
+    if (use_members(state, hint->items) < 0)
         return NULL;
     record = find_union(state, hint); /* by Python code that was asked */
     if (record == NULL && (record = new_union(state, hint)) != NULL) {
         record->uses++; /* while Python code may run */
         spread(state);
         record->uses--;
+        return record;
     }
+    release_members(state, hint->items, PyTuple_GET_SIZE(hint->items));
     return record;
 }
 
@@ -851,9 +873,16 @@ lbpy_type *lbpy_base_of(lbpy_state *state, lbpy_hint *base)
  * its type's. A union has no type: it ends here. */
 void lbpy_base_release(lbpy_state *state, lbpy_type *base)
 {
-    if (base == NULL || --base->uses > 0 || base->role != LBPY_JOINED)
+    if (base == NULL || --base->uses > 0)
         return;
-    end_record(state, base);
+    if (base->died) {
+        end_type(state, base);
+    } else if (base->role == LBPY_JOINED) {
+        PyObject *items = Py_NewRef(base->joined->items);
+        end_record(state, base);
+        release_members(state, items, PyTuple_GET_SIZE(items));
+        Py_DECREF(items);
+    }
 }
 
 /* ---- the state's part --------------------------------------------------- */

@@ -40,6 +40,7 @@ struct lbpy_type {
     uint64_t abc_token;       /* likewise */
     uint32_t untagged;        /* times it had no version tag when asked for */
     bool by_token;            /* what belongs to it depends on abc_token */
+    bool died;                /* collected, but still named by rules */
     bool busy;                /* a question about it is running */
     lbpy_hint *joined;        /* a union's members; strong */
     lbpy_type *next_dead;

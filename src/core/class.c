@@ -6,6 +6,17 @@
  * stamp the classes and tell the observer, which drops the resolved calls that
  * involve a stamped class. Ending: the number (id and serial) stays taken
  * until tables have forgotten it and no call is in flight.
+ *
+ * A supplied order can be anything, so every class says how its own is related
+ * to those of its bases, for whoever would conclude from classes to subclasses:
+ *   irregular  the order of a base, without the class itself, is not a
+ *              subsequence of its order; never so with C3
+ *   turning    it is in the order of one of its bases, so that its own place
+ *              is another one in its order than in theirs
+ *   foreign    to it are the classes of its order that are neither itself nor
+ *              in an order of its bases. `strangers` counts, the other way
+ *              round, to how many classes a class is foreign: if to none, all
+ *              classes that have it in their order derive from it
  */
 #include "core/class.h"
 
@@ -73,6 +84,13 @@ static lb_class **copy_classes(lbi_allocator *allocator,
     return copy;
 }
 
+static bool same_classes(lb_class *const *a, size_t a_count,
+                         lb_class *const *b, size_t b_count)
+{
+    return a_count == b_count &&
+           (a_count == 0 || memcmp(a, b, a_count * sizeof *a) == 0);
+}
+
 static void free_classes(lbi_allocator *allocator, lb_class **classes,
                          size_t count)
 {
@@ -98,14 +116,75 @@ static lb_status supplied_order(lb_class *cls, lb_class *const *rest,
 
 static bool is_chain(const lb_class *cls)
 {
-    return !cls->supplied && (cls->base_count == 0 ||
-                              (cls->base_count == 1 && cls->bases[0]->chain));
+    if (cls->base_count == 0)
+        return cls->order_count == 1;
+    const lb_class *base = cls->bases[0];
+    return cls->base_count == 1 && base->chain &&
+           cls->order_count == base->order_count + 1 &&
+           memcmp(cls->order + 1, base->order,
+                  base->order_count * sizeof *base->order) == 0;
 }
 
 static void count_descendants(lb_class *cls, size_t by)
 {
     for (uint32_t i = 0; i < cls->order_count; i++)
         cls->order[i]->descendants += by;
+}
+
+/* ---- orders and those of the bases -------------------------------------- */
+
+static void mark_inherited(const lb_class *cls, uint32_t mark)
+{
+    for (uint32_t b = 0; b < cls->base_count; b++)
+        for (uint32_t i = 0; i < cls->bases[b]->order_count; i++)
+            cls->bases[b]->order[i]->scratch = mark;
+}
+
+/* Counts the foreign classes of `cls` up, or down again while its order and
+ * those of its bases still are what they were. */
+static void count_foreign(lb_class *cls, size_t by)
+{
+    cls->extends = 0;
+    if (cls->chain)
+        return;
+    mark_inherited(cls, 1);
+    for (uint32_t i = 1; i < cls->order_count; i++)
+        if (cls->order[i]->scratch == 0) {
+            cls->order[i]->strangers += by;
+            cls->extends++;
+        }
+    mark_inherited(cls, 0);
+}
+
+/* Whether the order of `base`, without `cls`, is a subsequence of that of
+ * `cls`. */
+static bool keeps_order(const lb_class *cls, const lb_class *base)
+{
+    uint32_t at = 1;
+    for (uint32_t i = 0; i < base->order_count; i++) {
+        if (base->order[i] == cls)
+            continue;
+        while (at < cls->order_count && cls->order[at] != base->order[i])
+            at++;
+        if (at++ == cls->order_count)
+            return false;
+    }
+    return true;
+}
+
+/* What the order of `cls` is to those of its bases, which are up to date. */
+static void place_order(lb_class *cls)
+{
+    lb_runtime *runtime = cls->runtime;
+    runtime->irregular_count -= cls->irregular;
+    cls->irregular = cls->turning = false;
+    cls->chain = is_chain(cls);
+    for (uint32_t i = 0; cls->supplied && i < cls->base_count; i++) {
+        cls->irregular |= !keeps_order(cls, cls->bases[i]);
+        cls->turning |= lbi_is_subclass(cls->bases[i], cls);
+    }
+    runtime->irregular_count += cls->irregular;
+    count_foreign(cls, 1);
 }
 
 /* ---- making ------------------------------------------------------------- */
@@ -225,7 +304,7 @@ static void link_derived(lb_class *cls)
 
 static void link_class(lb_runtime *runtime, lb_class *cls)
 {
-    cls->chain = is_chain(cls);
+    place_order(cls);
     link_derived(cls);
     count_descendants(cls, 1);
     lbi_map_add(&runtime->class_names, &cls->by_name, lbi_hash_text(cls->name));
@@ -237,7 +316,6 @@ static void link_class(lb_runtime *runtime, lb_class *cls)
     runtime->last_class = cls;
     runtime->class_count++;
     runtime->joined_count += cls->base_count > 1;
-    runtime->supplied_count += cls->supplied;
     runtime->class_bytes += class_size(cls);
 }
 
@@ -264,7 +342,7 @@ static lb_status make_class(lb_runtime *runtime, const lb_class_spec *spec,
     cls->context = spec->context;
     cls->release = spec->release;
     link_class(runtime, cls);
-    if (cls->base_count > 1 || cls->supplied)
+    if (cls->base_count > 1 || cls->extends || cls->irregular)
         lbi_tell(runtime, joined, runtime, cls);
     *result = cls;
     return LB_OK;
@@ -386,13 +464,22 @@ static lb_status relinearize(family *f)
     return LB_OK;
 }
 
+/* First step of a change that cannot fail any more: as long as the family's
+ * orders and bases still are the old ones. */
+static void withdraw_family(const family *f)
+{
+    for (size_t i = 0; i < f->count; i++)
+        count_foreign(f->members[i], (size_t)-1);
+}
+
+/* Last step: the new bases are in place. */
 static void publish_family(lb_runtime *runtime, family *f)
 {
     for (size_t i = f->count; i-- > 0;)
         if (f->members[i]->new_order)
             swap_order(f->members[i]);
     for (size_t i = f->count; i-- > 0;)
-        f->members[i]->chain = is_chain(f->members[i]);
+        place_order(f->members[i]);
     const uint64_t stamp = runtime->stamp;
     lbi_tell(runtime, relinearized, runtime, stamp);
     for (size_t i = f->count; i-- > 0;)
@@ -447,6 +534,8 @@ static lb_status change_bases(lb_class *cls, lb_class *const *bases,
 {
     lb_runtime *runtime = cls->runtime;
     lbi_allocator *allocator = &runtime->allocator;
+    if (same_classes(cls->bases, cls->base_count, bases, count))
+        return LB_OK;
     mark_derived(cls, ++runtime->stamp);
     for (size_t i = 0; i < count; i++)
         if (lbi_is_subclass(bases[i], cls) || bases[i]->stamp == runtime->stamp)
@@ -477,6 +566,7 @@ static lb_status change_bases(lb_class *cls, lb_class *const *bases,
         free_classes(allocator, copy, count);
         return status;
     }
+    withdraw_family(&f);
     unlink_derived(cls);
     runtime->joined_count -= cls->base_count > 1;
     runtime->joined_count += count > 1;
@@ -509,6 +599,9 @@ static lb_status change_order(lb_class *cls, lb_class *const *rest,
     lb_runtime *runtime = cls->runtime;
     lb_class **order = NULL;
     uint32_t order_count = 0;
+    if (rest && cls->supplied &&
+        same_classes(cls->order + 1, cls->order_count - 1, rest, count))
+        return LB_OK;
     lb_status status =
         rest ? supplied_order(cls, rest, count, &order, &order_count)
              : lbi_linearize(cls, cls->bases, cls->base_count, &order,
@@ -521,9 +614,8 @@ static lb_status change_order(lb_class *cls, lb_class *const *rest,
         free_family(runtime, &f, true);
         return status;
     }
-    runtime->supplied_count -= cls->supplied;
+    withdraw_family(&f);
     cls->supplied = rest != NULL;
-    runtime->supplied_count += cls->supplied;
     publish_family(runtime, &f);
     free_family(runtime, &f, false);
     return LB_OK;
@@ -572,7 +664,7 @@ static void unlink_class(lb_runtime *runtime, lb_class *cls)
         runtime->last_class = cls->previous;
     runtime->class_count--;
     runtime->joined_count -= cls->base_count > 1;
-    runtime->supplied_count -= cls->supplied;
+    runtime->irregular_count -= cls->irregular;
     runtime->class_bytes -= class_size(cls);
 }
 
@@ -602,6 +694,7 @@ static lb_status end_class(lb_class *cls)
             runtime->observers[LBI_GENERICS]->user_of(runtime, cls));
     lbi_tell(runtime, ended, runtime, cls);
     count_descendants(cls, (size_t)-1);
+    count_foreign(cls, (size_t)-1);
     unlink_derived(cls);
     unlink_class(runtime, cls);
     lbi_number_end(runtime, cls);

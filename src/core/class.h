@@ -16,9 +16,11 @@ struct lb_class {
     lb_class **new_order; /* while a change of bases is prepared */
     uint32_t base_count, order_count, new_order_count;
     uint32_t scratch; /* of a running merge */
+    uint32_t extends; /* how many classes in its order are foreign to it */
     size_t derived_count, derived_capacity;
     size_t descendants;        /* classes that have this one in their order */
     size_t references;         /* specializers of rules that name it */
+    size_t strangers;          /* classes that it is foreign to: see class.c */
     uint64_t stamp;            /* marks of walks over classes */
     lb_class *next, *previous; /* living ones, in order of creation */
     size_t instance_size;
@@ -26,10 +28,12 @@ struct lb_class {
     uint32_t flags;
     void *context;
     void (*release)(void *context);
-    bool numbered; /* a topmost class whose family was numbered */
-    bool supplied; /* its order is the caller's, not C3's */
-    bool chain;    /* its order is a single line of bases */
-    bool defined;  /* changes of its attributes count as such, from now on */
+    bool numbered;  /* a topmost class whose family was numbered */
+    bool supplied;  /* its order is the caller's, not C3's */
+    bool irregular; /* its order mixes up a base's: see class.c */
+    bool turning;   /* it is in the order of one of its own bases */
+    bool chain;     /* its order is a single line of bases */
+    bool defined;   /* changes of its attributes count as such, from now on */
 };
 
 /* The place of `base` in the order of `cls`, or -1. Under the lock. */

@@ -68,8 +68,8 @@ struct lb_runtime {
     lb_class *first_class, *last_class;
     lbi_map class_names;
     size_t class_count, unnumbered_count, id_count;
-    size_t joined_count;   /* classes with several bases           */
-    size_t supplied_count; /* classes with a supplied linearization */
+    size_t joined_count;    /* classes with several bases            */
+    size_t irregular_count; /* classes whose order mixes up a base's */
     size_t class_bytes;
     uint32_t unnumbered; /* the id of classes that got none */
     lb_class *stand_in;  /* what that id says: this runtime */

@@ -7,20 +7,28 @@
  * the general case settles the special one. In a tree of classes that is the
  * lower of the two classes, or nothing; with multiple inheritance the topmost
  * common subclasses; where neither rule asks for a class, the classes without
- * bases. Supplied linearizations, sums of ranks and a user's order need not be
- * monotonic, and a flipped form that settles the general case is none where its
- * rule applies as it stands: there all common subclasses are looked at
- * (MAX_WITNESSES at a position).
+ * bases. The same goes for supplied linearizations as long as no class is
+ * irregular (core/class.c): only the classes that two rules share need not
+ * derive from either any more, when both are foreign to some class. Then all
+ * classes are looked through for the topmost ones.
  *
- * Which rules can overlap at all comes from the index: rules above and below
- * in the class tree, at the position where these are fewest.
+ * Irregular classes, sums of ranks and a user's order need not be monotonic,
+ * nor does what a rule says of a turning class; and a flipped form that settles
+ * the general case is none where its rule applies as it stands: there all
+ * common subclasses are looked at (MAX_WITNESSES at a position).
+ *
+ * Which rules can overlap at all comes from the index: 1. collect the classes
+ * in the orders of all that have the new rule's class in theirs; 2. do so at
+ * each position, and take the one where the fewest rules name one of these or
+ * any; 3. if nowhere they are fewer than all, or the classes too many
+ * (MAX_RELATED), look at all. So a rule costs about as much as it has relatives.
  */
 #include "generic/ambiguity.h"
 
 #include "base/text.h"
 #include "generic/index.h"
 
-enum { MAX_WITNESSES = 128, MAX_TUPLES = 1 << 16 };
+enum { MAX_WITNESSES = 128, MAX_TUPLES = 1 << 16, MAX_RELATED = 256 };
 
 /* ---- classes common to two specializers --------------------------------- */
 
@@ -56,9 +64,9 @@ static void descend(lb_class *cls, const lb_class *other, uint64_t stamp,
 static void topmost(lb_runtime *runtime, commons *c)
 {
     for (lb_class *cls = runtime->first_class; cls; cls = cls->next) {
-        if (cls->order_count != 1)
+        if (cls->base_count != 0)
             continue;
-        if (cls->references == 0) {
+        if (cls->references == 0 && cls->order_count == 1) {
             c->at[0] = cls;
             c->count = 1;
             return;
@@ -67,34 +75,78 @@ static void topmost(lb_runtime *runtime, commons *c)
     }
 }
 
-static void all_common(lb_runtime *runtime, const lb_class *a,
-                       const lb_class *b, commons *c)
+static bool is_common(const lb_class *cls, const lb_class *a, const lb_class *b)
+{
+    return (a == NULL || lbi_is_subclass(cls, a)) &&
+           (b == NULL || lbi_is_subclass(cls, b));
+}
+
+static bool has_common_base(const lb_class *cls, const lb_class *a,
+                            const lb_class *b)
+{
+    for (uint32_t i = 0; i < cls->base_count; i++)
+        if (is_common(cls->bases[i], a, b))
+            return true;
+    return false;
+}
+
+/* All common classes, or those of them that have no common base. */
+static void search_common(lb_runtime *runtime, const lb_class *a,
+                          const lb_class *b, bool top, commons *c)
 {
     for (lb_class *cls = runtime->first_class; cls; cls = cls->next)
-        if ((a == NULL || lbi_is_subclass(cls, a)) &&
-            (b == NULL || lbi_is_subclass(cls, b)))
+        if (is_common(cls, a, b) && !(top && has_common_base(cls, a, b)))
             add_common(c, cls);
+}
+
+static bool is_foreign(const lb_class *cls)
+{
+    return cls && cls->strangers != 0;
+}
+
+static bool is_turning(const lb_class *cls)
+{
+    return cls && cls->turning;
+}
+
+/* Where classes below `a` and `b` need not derive from either, so that finding
+ * them means to look through all classes. */
+static bool is_laborious(const lb_class *a, const lb_class *b)
+{
+    return (a == NULL || is_foreign(a)) && (b == NULL || is_foreign(b));
+}
+
+/* The topmost classes below `a` that are also below `b`, where all classes
+ * that are below `a` derive from it. */
+static void common_below(lb_class *a, lb_class *b, commons *c)
+{
+    if (b == NULL || lbi_is_subclass(a, b))
+        add_common(c, a);
+    else if (a->descendants > 1 && b->descendants > 1 &&
+             (a->runtime->joined_count || is_foreign(b)))
+        descend(a, b, ++a->runtime->stamp, c);
 }
 
 static void find_common(lb_runtime *runtime, bool monotonic, lb_class *a,
                         lb_class *b, commons *c)
 {
     c->count = 0;
-    if (!monotonic)
-        all_common(runtime, a, b, c);
+    if (!monotonic || is_turning(a) || is_turning(b))
+        search_common(runtime, a, b, false, c);
     else if (a == NULL && b == NULL)
         topmost(runtime, c);
-    else if (a == b || b == NULL)
-        add_common(c, a);
-    else if (a == NULL)
-        add_common(c, b);
-    else if (lbi_is_subclass(a, b))
-        add_common(c, a);
+    else if (is_laborious(a, b))
+        search_common(runtime, a, b, true, c);
+    else if (a == NULL || is_foreign(a))
+        common_below(b, a, c);
+    else if (b == NULL || is_foreign(b) || lbi_is_subclass(a, b))
+        common_below(a, b, c);
     else if (lbi_is_subclass(b, a))
         add_common(c, b);
-    else if (runtime->joined_count && a->descendants > 1 && b->descendants > 1)
-        descend(a->descendants < b->descendants ? a : b,
-                a->descendants < b->descendants ? b : a, ++runtime->stamp, c);
+    else if (a->descendants < b->descendants)
+        common_below(a, b, c);
+    else
+        common_below(b, a, c);
 }
 
 /* ---- one pair ----------------------------------------------------------- */
@@ -103,7 +155,7 @@ typedef struct pair {
     lb_generic *generic;
     lbi_match a, b;
     lbi_call call; /* classes to test, never NULL where given */
-    commons common[LB_MAX_DISPATCH];
+    commons *common; /* one per position */
     lb_class *witness[LB_MAX_DISPATCH]; /* NULL: missing */
     lb_class *only; /* a class that must take part, or NULL */
 } pair;
@@ -117,25 +169,33 @@ static bool same_value(const lb_specializer *a, const lb_specializer *b)
 /* True when what holds for the most general classes holds for those below. */
 static bool is_monotonic(const lb_generic *g)
 {
-    return g->runtime->supplied_count == 0 && g->commutative_count == 0 &&
+    return g->runtime->irregular_count == 0 && g->commutative_count == 0 &&
            g->policy.order != LB_WEIGHTED && g->policy.order != LB_USER_ORDER;
 }
 
-/* False when no existing class fits both at some position. */
-static bool overlap(pair *p)
+/* Looks at the positions that are, or that are not, laborious. */
+static bool overlap_at(pair *p, bool laborious)
 {
     lb_generic *g = p->generic;
     for (unsigned i = 0; i < g->dispatched && i < p->call.argc; i++) {
         const lb_specializer *a = lbi_spec(p->a.form, i);
         const lb_specializer *b = lbi_spec(p->b.form, i);
+        lb_class *const ca = lbi_spec_class(a), *const cb = lbi_spec_class(b);
+        if (is_laborious(ca, cb) != laborious)
+            continue;
         if (a->kind == LB_EQL && b->kind == LB_EQL && !same_value(a, b))
             return false;
-        find_common(g->runtime, is_monotonic(g), lbi_spec_class(a),
-                    lbi_spec_class(b), &p->common[i]);
+        find_common(g->runtime, is_monotonic(g), ca, cb, &p->common[i]);
         if (p->common[i].count == 0)
             return false;
     }
     return true;
+}
+
+/* False when no existing class fits both at some position. */
+static bool overlap(pair *p)
+{
+    return overlap_at(p, false) && overlap_at(p, true);
 }
 
 /* A flipped form does not apply where its rule does as it stands. */
@@ -302,55 +362,124 @@ static bool try_form(void *context, lbi_form *form)
     return true;
 }
 
-/* Visits the forms with a class below `cls` at a position. */
-static bool try_below(search *s, const lb_class *cls, unsigned position)
+/* ---- which forms may overlap -------------------------------------------- */
+
+/* Classes, each once. While they are collected, a class's stamp is `stamp` when
+ * it is one of them, one more when what derives from it was collected, too. */
+typedef struct related {
+    const lb_class *at[MAX_RELATED];
+    size_t count;
+    uint64_t stamp;
+    unsigned position;
+    size_t forms; /* that name one of them there, or any class */
+} related;
+
+static bool add_related(related *r, lb_class *cls)
 {
-    for (size_t i = 0; i < cls->derived_count; i++) {
-        const lb_class *d = cls->derived[i];
-        for (lbi_form *f = lbi_index_bucket(s->pair.generic, position, d); f;
-             f = f->next[position])
-            if (!try_form(s, f))
-                return false;
-        if (!try_below(s, d, position))
-            return false;
-    }
+    if (cls->stamp >= r->stamp)
+        return true;
+    if (r->count == MAX_RELATED)
+        return false;
+    cls->stamp = r->stamp;
+    r->at[r->count++] = cls;
     return true;
 }
 
-static bool try_relatives(search *s, const lb_class *cls, unsigned position)
+static bool add_order(related *r, const lb_class *cls)
 {
-    lb_generic *g = s->pair.generic;
-    for (lbi_form *f = g->index[position].open; f; f = f->next[position])
-        if (!try_form(s, f))
-            return false;
     for (uint32_t i = 0; i < cls->order_count; i++)
-        for (lbi_form *f = lbi_index_bucket(g, position, cls->order[i]); f;
-             f = f->next[position])
-            if (!try_form(s, f))
-                return false;
-    return try_below(s, cls, position);
+        if (!add_related(r, cls->order[i]))
+            return false;
+    return true;
 }
 
-/* The position whose class has fewest relatives, if they are few. */
-static const lb_class *narrow(const lbi_rule *rule, unsigned *position)
+/* `cls`, what derives from it, and the orders of these. The order of a class
+ * with one base and nothing foreign is in that of its base. */
+static bool add_family(related *r, lb_class *cls)
 {
+    if (cls->stamp > r->stamp)
+        return true;
+    if (!add_related(r, cls) ||
+        ((cls->base_count > 1 || cls->extends) && !add_order(r, cls)))
+        return false;
+    cls->stamp = r->stamp + 1;
+    for (size_t i = 0; i < cls->derived_count; i++)
+        if (!add_family(r, cls->derived[i]))
+            return false;
+    return true;
+}
+
+static bool add_members(related *r, const lb_class *cls)
+{
+    for (lb_class *c = cls->runtime->first_class; c; c = c->next)
+        if (lbi_is_subclass(c, cls) && !add_order(r, c))
+            return false;
+    return true;
+}
+
+/* Collects every class that has a class below it in common with `cls`. False:
+ * there are too many. */
+static bool relate(related *r, lb_class *cls)
+{
+    lb_runtime *runtime = cls->runtime;
+    r->count = 0;
+    if (cls->descendants > MAX_RELATED)
+        return false;
+    r->stamp = runtime->stamp += 2;
+    runtime->stamp++;
+    if (is_foreign(cls))
+        return add_members(r, cls);
+    return add_order(r, cls) && add_family(r, cls);
+}
+
+static void count_forms(const lb_generic *g, related *r)
+{
+    r->forms = g->index[r->position].open_count;
+    for (size_t i = 0; i < r->count; i++)
+        r->forms += lbi_index_count(g, r->position, r->at[i]);
+}
+
+/* Takes the position with the fewest forms. False: not fewer than all. */
+static bool narrow(const lbi_rule *rule, related *best)
+{
+    enum { FEW = 8 };
     const lb_generic *g = rule->generic;
-    const lb_class *best = NULL;
-    size_t fewest = g->active_count / 2;
-    for (unsigned i = 0; i < g->dispatched; i++) {
-        const lb_class *cls = lbi_spec_class(lbi_spec(&rule->forms[0], i));
-        const size_t optional = rule->given.count - rule->given.optional;
-        if (cls == NULL || i >= optional)
+    related r;
+    best->forms = g->active_count;
+    best->position = 0;
+    best->count = 0;
+    for (unsigned i = 0; i < g->dispatched && best->forms > FEW; i++) {
+        lb_class *cls = lbi_spec_class(lbi_spec(&rule->forms[0], i));
+        if (cls == NULL || i >= rule->given.count - rule->given.optional)
             continue;
-        const size_t relatives =
-            cls->order_count + cls->descendants + g->index[i].open_count;
-        if (relatives < fewest) {
-            fewest = relatives;
-            best = cls;
-            *position = i;
-        }
+        r.position = i;
+        if (!relate(&r, cls))
+            continue;
+        count_forms(g, &r);
+        if (r.forms < best->forms)
+            memcpy(best, &r, sizeof r);
     }
-    return best;
+    return best->forms < g->active_count;
+}
+
+static bool try_list(search *s, lbi_form *form, unsigned position)
+{
+    for (; form; form = form->next[position])
+        if (!try_form(s, form))
+            return false;
+    return true;
+}
+
+static bool try_related(search *s, const related *r)
+{
+    const lb_generic *g = s->pair.generic;
+    if (!try_list(s, g->index[r->position].open, r->position))
+        return false;
+    for (size_t i = 0; i < r->count; i++)
+        if (!try_list(s, lbi_index_bucket(g, r->position, r->at[i]),
+                      r->position))
+            return false;
+    return true;
 }
 
 static bool can_be_ambiguous(const lbi_rule *rule)
@@ -370,23 +499,30 @@ static bool can_be_ambiguous(const lbi_rule *rule)
 static bool look(search *s)
 {
     lb_generic *g = s->pair.generic;
-    unsigned position = 0;
-    const lb_class *cls = NULL;
+    related r;
     s->number = ++g->searches;
     if (!can_be_ambiguous(s->rule))
         return true;
-    if (s->rule->form_count == 1 && g->runtime->joined_count == 0 &&
-        g->runtime->supplied_count == 0 && lbi_index_ready(g))
-        cls = narrow(s->rule, &position);
-    return cls ? try_relatives(s, cls, position)
-               : lbi_each_form(g, try_form, s);
+    if (s->rule->form_count == 1 && lbi_index_ready(g) && narrow(s->rule, &r))
+        return try_related(s, &r);
+    return lbi_each_form(g, try_form, s);
+}
+
+/* `only`: a class that must take part, or NULL. */
+static bool look_for(lbi_rule *rule, lb_class *only, lbi_ambiguity_fn visit,
+                     void *context)
+{
+    commons common[LB_MAX_DISPATCH];
+    search s = {.rule = rule, .visit = visit, .context = context};
+    s.pair.generic = rule->generic;
+    s.pair.common = common;
+    s.pair.only = only;
+    return look(&s);
 }
 
 bool lbi_ambiguities_of(lbi_rule *rule, lbi_ambiguity_fn visit, void *context)
 {
-    search s = {.rule = rule, .visit = visit, .context = context};
-    s.pair.generic = rule->generic;
-    return look(&s);
+    return look_for(rule, NULL, visit, context);
 }
 
 /* ---- telling ------------------------------------------------------------ */
@@ -478,27 +614,64 @@ bool lbi_ambiguity_of_rule(lbi_rule *rule, bool fail)
     return certain;
 }
 
-static bool mentions_order(const lbi_rule *rule, const lb_class *cls)
+/* ---- ambiguities that a class brings ------------------------------------ */
+
+/* False when rules that name `c`, of the order of `cls`, are ambiguous for a
+ * base of `cls` already if they are for it: all that they share with others in
+ * this order comes by way of that base. */
+static bool may_bring(const lb_generic *g, const lb_class *cls,
+                      const lb_class *c)
 {
-    for (size_t i = 0; i < rule->given.count; i++) {
-        const lb_class *c = lbi_spec_class(&rule->given.specializers[i]);
-        if (c && c != cls && lbi_is_subclass(cls, c))
+    if (!is_monotonic(g) || cls->references || cls->extends)
+        return true;
+    for (uint32_t i = 0; i < cls->base_count; i++)
+        if (!lbi_is_subclass(cls->bases[i], c))
+            return true;
+    return false;
+}
+
+/* Whether a form names, at a position before `end`, a class of the order of
+ * `cls` that may bring an ambiguity for it. */
+static bool mentions(const lbi_form *form, const lb_class *cls, unsigned end)
+{
+    for (unsigned i = 0; i < end; i++) {
+        const lb_class *c = lbi_spec_class(lbi_spec(form, i));
+        if (c && c != cls && lbi_is_subclass(cls, c) &&
+            may_bring(form->rule->generic, cls, c))
             return true;
     }
     return false;
 }
 
+/* Looks at the rules of a list, each only where it first mentions such a class.
+ * A flipped form mentions what its rule does. */
+static void look_in_list(lbi_form *form, unsigned position, lb_class *cls)
+{
+    for (; form; form = form->next[position])
+        if (!form->swapped && !mentions(form, cls, position) &&
+            mentions(form, cls, position + 1))
+            look_for(form->rule, cls, report, NULL);
+}
+
+static void look_at(lb_generic *g, lb_class *cls, unsigned position)
+{
+    for (uint32_t i = 1; i < cls->order_count; i++) {
+        lbi_form *first = lbi_index_bucket(g, position, cls->order[i]);
+        if (first && may_bring(g, cls, cls->order[i]))
+            look_in_list(first, position, cls);
+    }
+    if (g->boxed)
+        look_in_list(g->index[position].open, position, cls);
+}
+
 void lbi_ambiguity_of_class(lb_runtime *runtime, lb_class *cls)
 {
+    if (runtime->config.report == NULL)
+        return;
     LBI_EACH_GENERIC (g, runtime) {
-        if (g->policy.silent || runtime->config.report == NULL)
+        if (g->policy.silent || !lbi_index_ready(g))
             continue;
-        for (size_t i = 0; i < g->active_count; i++) {
-            search s = {.rule = g->active[i], .visit = report};
-            s.pair.generic = g;
-            s.pair.only = cls;
-            if (mentions_order(g->active[i], cls))
-                look(&s);
-        }
+        for (unsigned i = 0; i < g->dispatched; i++)
+            look_at(g, cls, i);
     }
 }

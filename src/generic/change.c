@@ -379,6 +379,11 @@ static bool is_new(const lbi_edit *edit)
     return edit->done && !edit->remove && !edit->replaced && edit->rule->active;
 }
 
+static bool reports(const lb_generic *g)
+{
+    return g->policy.silent == 0 || g->policy.silent == 2;
+}
+
 static bool is_ambiguous(lbi_edit *edits, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -401,7 +406,7 @@ lb_status lbi_change(lbi_edit *edits, size_t count, bool strict)
     }
     correct_all(edits, count);
     for (size_t i = 0; i < count; i++)
-        if (is_new(&edits[i]) && !edits[i].rule->generic->policy.silent)
+        if (is_new(&edits[i]) && reports(edits[i].rule->generic))
             lbi_ambiguity_of_rule(edits[i].rule, false);
     return LB_OK;
 }

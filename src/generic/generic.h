@@ -48,6 +48,7 @@ struct lbi_bucket {
     lbi_link by_class; /* first member */
     const lb_class *cls;
     lbi_form *first;
+    size_t count;
 };
 
 /* The reasons for which a chain can end. */

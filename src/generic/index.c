@@ -52,6 +52,7 @@ static bool add_form(lb_generic *g, lbi_form *form)
             if (bucket == NULL)
                 return false;
             list = &bucket->first;
+            bucket->count++;
         } else {
             index->open_count++;
         }
@@ -106,6 +107,7 @@ void lbi_index_add(lb_generic *g, lbi_rule *rule)
         lbi_index_end(g);
 }
 
+/* The list that the form leaves. */
 static lbi_form **list_of(lbi_index *index, const lbi_form *form, unsigned i)
 {
     const lb_class *cls = lbi_spec_class(lbi_spec(form, i));
@@ -113,7 +115,9 @@ static lbi_form **list_of(lbi_index *index, const lbi_form *form, unsigned i)
         index->open_count--;
         return &index->open;
     }
-    return &find_bucket(index, cls)->first;
+    lbi_bucket *bucket = find_bucket(index, cls);
+    bucket->count--;
+    return &bucket->first;
 }
 
 static void drop_empty_bucket(lb_generic *g, const lbi_form *form, unsigned i)
@@ -143,6 +147,13 @@ lbi_form *lbi_index_bucket(const lb_generic *g, unsigned position,
 {
     const lbi_bucket *bucket = find_bucket(&g->index[position], cls);
     return bucket ? bucket->first : NULL;
+}
+
+size_t lbi_index_count(const lb_generic *g, unsigned position,
+                       const lb_class *cls)
+{
+    const lbi_bucket *bucket = find_bucket(&g->index[position], cls);
+    return bucket ? bucket->count : 0;
 }
 
 bool lbi_each_form(const lb_generic *g, lbi_form_fn visit, void *context)

@@ -14,6 +14,9 @@ void lbi_index_end(lb_generic *generic);
 
 lbi_form *lbi_index_bucket(const lb_generic *generic, unsigned position,
                            const lb_class *cls);
+/* How many forms are in the bucket. */
+size_t lbi_index_count(const lb_generic *generic, unsigned position,
+                       const lb_class *cls);
 
 /* Visits every active form that may be applicable to these classes (one per
  * position, NULL: missing), and perhaps others. */

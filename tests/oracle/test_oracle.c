@@ -372,43 +372,50 @@ static void check_calls(twin *t, int count)
     }
 }
 
-static void run_world(uint64_t seed, int plain)
+static void run_world(uint64_t seed, twin_kind kind)
 {
     static twin t;
-    twin_open(&t, seed, plain);
+    twin_open(&t, seed, kind);
     for (int change = 0; change < 60; change++) {
         twin_change(&t);
         check_calls(&t, 12);
-        if (plain && change % 6 == 5)
+        if (kind != TWIN_ANY && change % 6 == 5)
             for (int g = 0; g < TWIN_GENERICS; g++)
                 check_ambiguities(&t, g);
     }
     twin_close(&t);
 }
 
-static void run_worlds(uint64_t first_seed, int plain)
+static void run_worlds(uint64_t first_seed, twin_kind kind)
 {
     const long one = from_environment("LB_ORACLE_SEED", -1);
     const long rounds = from_environment("LB_ORACLE_ROUNDS", 150);
     if (one >= 0) {
         if ((uint64_t)one / 1000000000 == first_seed / 1000000000)
-            run_world((uint64_t)one, plain);
+            run_world((uint64_t)one, kind);
         return;
     }
     for (long i = 0; i < rounds; i++)
-        run_world(first_seed + (uint64_t)i, plain);
+        run_world(first_seed + (uint64_t)i, kind);
 }
 
 static void in_random_worlds_what_runs_is_what_the_page_says(void **state)
 {
     (void)state;
-    run_worlds(1000000000, 0);
+    run_worlds(1000000000, TWIN_ANY);
 }
 
 static void in_small_worlds_ambiguities_are_what_the_page_says(void **state)
 {
     (void)state;
-    run_worlds(2000000000, 1);
+    run_worlds(2000000000, TWIN_PLAIN);
+}
+
+static void with_virtual_classes_ambiguities_are_what_the_page_says(
+    void **state)
+{
+    (void)state;
+    run_worlds(3000000000, TWIN_VIRTUAL);
 }
 
 int main(void)
@@ -416,6 +423,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(in_random_worlds_what_runs_is_what_the_page_says),
         cmocka_unit_test(in_small_worlds_ambiguities_are_what_the_page_says),
+        cmocka_unit_test(
+            with_virtual_classes_ambiguities_are_what_the_page_says),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     print_message("%llu calls, %llu explanations and %llu pairs of rules "

@@ -242,6 +242,82 @@ static void change_linearization(twin *t)
         t->world = next;
 }
 
+/* Supplies `order` for class `self`; 0 where that is no order. */
+static int supply(twin *t, int self, const int *order, int length)
+{
+    or_world next = t->world;
+    lb_class *rest[OR_CLASSES];
+    or_class *cls = &next.classes[self];
+    cls->supplied = 1;
+    cls->length = length;
+    memcpy(cls->order, order, sizeof(int) * (size_t)length);
+    const size_t count = real_classes(t, order + 1, length - 1, rest);
+    const int good = or_linearize_all(&next);
+    same(t, lb_class_set_linearization(t->classes[self], rest, count),
+         good ? LB_OK : LB_BAD_ORDER, "lb_class_set_linearization");
+    if (good)
+        t->world = next;
+    return good;
+}
+
+static int derives(const or_world *world, int self, int from)
+{
+    const or_class *cls = &world->classes[self];
+    for (int i = 0; i < cls->base_count; i++)
+        if (cls->bases[i] == from || derives(world, cls->bases[i], from))
+            return 1;
+    return 0;
+}
+
+/* Where `joined` fits into the order of `self`: behind what it comes behind in
+ * the orders of the bases. */
+static int place_for(const twin *t, int self, int joined)
+{
+    const or_class *cls = &t->world.classes[self];
+    int place = 1;
+    for (int b = 0; b < cls->base_count; b++) {
+        const or_class *base = &t->world.classes[cls->bases[b]];
+        const int end = or_index(&t->world, joined, cls->bases[b]);
+        for (int i = 0; i < end; i++) {
+            const int at = or_index(&t->world, base->order[i], self);
+            place = at >= place ? at + 1 : place;
+        }
+    }
+    return place;
+}
+
+static int put_into_order(twin *t, int self, int joined, int place)
+{
+    const or_class *cls = &t->world.classes[self];
+    int order[OR_CLASSES];
+    if (or_index(&t->world, joined, self) != OR_NONE)
+        return 1;
+    memcpy(order, cls->order, sizeof(int) * (size_t)place);
+    order[place] = joined;
+    memcpy(order + place + 1, cls->order + place,
+           sizeof(int) * (size_t)(cls->length - place));
+    return supply(t, self, order, cls->length + 1);
+}
+
+/* Puts a class into the order of one that does not derive from it, and into
+ * those of its subclasses whose orders were supplied. */
+static void put_virtual(twin *t)
+{
+    const int self = any_class(t), joined = any_class(t);
+    const or_class *cls = &t->world.classes[self];
+    if (dice_chance(&t->dice, 1, 4)) /* supplied, but as it is */
+        (void)supply(t, self, (const int *)cls->order, cls->length);
+    if (joined == self || derives(&t->world, joined, self) ||
+        !put_into_order(t, self, joined,
+                        1 + dice_roll(&t->dice, cls->length)))
+        return;
+    for (int pass = 0; pass < OR_CLASSES; pass++)
+        for (int i = 0; i < OR_CLASSES; i++)
+            if (t->world.classes[i].alive && i != joined &&
+                derives(&t->world, i, self))
+                (void)put_into_order(t, i, joined, place_for(t, i, joined));
+}
+
 static int rule_names(const or_rule *rule, int dispatched, int cls)
 {
     int named =
@@ -528,8 +604,10 @@ void twin_change(twin *t)
         change_group(t, plain);
     else if (what < 24)
         create_class(t);
-    else if (what < 26)
+    else if (what < 26 && !t->ordered)
         change_bases(t);
+    else if (what < 28 && t->ordered)
+        put_virtual(t);
     else if (what < 28)
         change_linearization(t);
     else if (what < 29)
@@ -590,9 +668,11 @@ static void create_generic(twin *t, int g, int plain)
                                     &policy, &t->generics[g]));
 }
 
-void twin_open(twin *t, uint64_t seed, int plain)
+void twin_open(twin *t, uint64_t seed, twin_kind kind)
 {
+    const int plain = kind != TWIN_ANY;
     memset(t, 0, sizeof *t);
+    t->ordered = kind == TWIN_VIRTUAL;
     t->seed = seed;
     t->dice.state = seed;
     lb_config config;

@@ -24,10 +24,18 @@ typedef struct twin {
     mark marks[TWIN_MARKS];
     int mark_count;
     int changes;
+    int ordered; /* supplied linearizations suit the bases' */
 } twin;
 
-/* Starts a random world; plain: without optional and rest arguments. */
-void twin_open(twin *t, uint64_t seed, int plain);
+typedef enum twin_kind {
+    TWIN_ANY = 0,
+    TWIN_PLAIN = 1,  /* small, without optional and rest arguments */
+    TWIN_VIRTUAL = 2 /* plain; supplied linearizations are not shuffled, but
+                        have classes put in that are no bases */
+} twin_kind;
+
+/* Starts a random world. */
+void twin_open(twin *t, uint64_t seed, twin_kind kind);
 
 /* Ends it; fails when memory or a context is left. */
 void twin_close(twin *t);

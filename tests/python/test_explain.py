@@ -1,0 +1,176 @@
+"""`explain` says what a call would do, and why."""
+
+from typing import Annotated, Any, Literal
+
+import pytest
+
+from latebind import NoMethodError, dispatch, generic
+
+
+@pytest.fixture
+def f() -> Any:
+    @dispatch
+    def f(x: object, y: object) -> str:
+        return "object, object"
+
+    @dispatch
+    def f(x: int, y: object) -> str:
+        return "int, object"
+
+    @dispatch
+    def f(x: int, y: str) -> str:
+        return "int, str"
+
+    @dispatch
+    def f(x: int, y: str, z: float) -> str:
+        return "three"
+
+    return f
+
+
+def texts(methods: Any) -> list[str]:
+    return [one.function.__name__ and one.signature_text for one in methods]
+
+
+def test_the_chosen_method_is_the_one_that_runs(f: Any) -> None:
+    explanation = f.explain(1, "a")
+    assert explanation.chosen.function(1, "a") == f(1, "a") == "int, str"
+
+
+def test_the_chain_is_what_next_method_would_reach(f: Any) -> None:
+    explanation = f.explain(1, "a")
+    results = [one.function(1, "a") for one in explanation.chain]
+    assert results == ["int, str", "int, object", "object, object"]
+    assert tuple(explanation.chain) == f.chain(int, str)
+
+
+def test_rejected_methods_have_a_reason_and_an_argument(f: Any) -> None:
+    rejected = {
+        method.signature_text: (reason, argument)
+        for method, reason, argument in f.explain(1, 2).rejected
+    }
+    assert len(rejected) == 2
+    (two,) = (rejected[text] for text in rejected if "z" not in text)
+    assert "y" in str(two[1]) or two[1] == 1
+    assert all(reason for reason, _argument in rejected.values())
+
+
+def test_for_people_it_is_text(f: Any) -> None:
+    text = str(f.explain(1, "a"))
+    assert "int" in text and "str" in text
+    assert "test_explain.py" in text
+    assert len(text.splitlines()) > 2
+
+
+def test_a_missing_method_is_explained(f: Any) -> None:
+    f.remove(object, object)
+    explanation = f.explain("a", "b")
+    assert explanation.chosen is None
+    assert list(explanation.chain) == []
+    assert len(explanation.rejected) == 3
+    assert str(explanation)
+
+
+def test_an_ambiguous_call_is_explained() -> None:
+    @generic(silent=True)
+    def g(x, y): ...
+
+    g.register(int, object, lambda x, y: "left")
+    g.register(object, int, lambda x, y: "right")
+    explanation = g.explain(1, 1)
+    assert explanation.chosen is None
+    assert explanation.status != g.explain(1, "a").status
+    assert explanation.status != g.explain("a", "a").status
+    assert "ambiguous" in str(explanation)
+
+
+def test_explaining_runs_no_method() -> None:
+    ran: list[int] = []
+
+    @dispatch
+    def g(x: int) -> None:
+        ran.append(x)
+
+    g.explain(1)
+    g.explain_types(int)
+    assert ran == []
+
+
+def test_explaining_by_types_is_explaining_by_values(f: Any) -> None:
+    by_type, by_value = f.explain_types(int, str), f.explain(1, "a")
+    assert by_type.chosen is by_value.chosen
+    assert tuple(by_type.chain) == tuple(by_value.chain)
+
+
+def test_a_predicate_s_answer_is_shown() -> None:
+    @dispatch
+    def g(x: Annotated[int, lambda x: x > 0]) -> str:
+        return "positive"
+
+    @dispatch
+    def g(x: int) -> str:
+        return "int"
+
+    @dispatch
+    def g(x: Literal[7]) -> str:
+        return "seven"
+
+    def chosen(x: int) -> Any:
+        return g.explain(x).chosen.function(x)
+
+    assert [chosen(x) for x in (-1, 3, 7)] == [g(-1), g(3), g(7)]
+    assert {one.signature_text for one, *_ in g.explain(3).rejected} == {
+        g.methods[2].signature_text
+    }
+
+
+def test_keywords_are_explained() -> None:
+    @dispatch
+    def g(*, key: int) -> str:
+        return "int"
+
+    @dispatch
+    def g(*, key: str) -> str:
+        return "str"
+
+    assert g.explain(key="a").chosen.function(key="a") == "str"
+    ((_method, reason, argument),) = g.explain(key="a").rejected
+    assert "key" in f"{reason} {argument}"
+    assert g.explain_types(key=int).chosen.function(key=1) == "int"
+
+
+def test_befores_and_afters_are_in_the_text() -> None:
+    @generic
+    def g(x): ...
+
+    g.register(int, lambda x: "primary")
+    g.register(int, lambda x: None, qualifier="before")
+    g.register(int, lambda x, *, next_method: next_method(), qualifier="around")
+    text = str(g.explain(1))
+    assert "before" in text and "around" in text
+    assert g.explain(1).chosen.qualifier in ("primary", "around")
+
+
+def test_a_method_of_a_class_is_explained() -> None:
+    class Base:
+        def m(self, x: Any) -> str:
+            return "Base"
+
+    class Sub(Base):
+        @dispatch
+        def m(self, x: int) -> str:
+            return "int"
+
+    o = Sub()
+    assert Sub.m.explain(o, 1).chosen is Sub.m.methods[0]
+    assert Sub.m.explain(o, "a").chosen is None
+    assert "Base" in str(Sub.m.explain(o, "a"))
+
+
+def test_resolving_what_does_not_fit_is_an_error(f: Any) -> None:
+    with pytest.raises(NoMethodError):
+        f.resolve(int)
+    with pytest.raises(NoMethodError):
+        f.chain(int, str, str)
+    with pytest.raises(TypeError):
+        f.resolve(1, 2)

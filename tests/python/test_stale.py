@@ -1,0 +1,409 @@
+"""Never an answer from before a change: what the peers' caches get wrong."""
+# ruff: noqa: B024
+
+import abc
+import gc
+import sys
+from typing import Any
+
+import pytest
+
+from latebind import NoMethodError, dispatch, generic
+
+
+class Root: ...
+
+
+def with_classes() -> Any:
+    """Two unrelated classes, one below the first, and a method for each."""
+
+    class First(Root): ...
+
+    class Second(Root): ...
+
+    class Below(First): ...
+
+    @dispatch
+    def f(x: First) -> str:
+        return "First"
+
+    @dispatch
+    def f(x: Second) -> str:
+        return "Second"
+
+    @dispatch
+    def f(x: object) -> str:
+        return "object"
+
+    return f, First, Second, Below
+
+
+def test_a_class_registered_after_a_call_is_seen() -> None:
+    class Virtual(abc.ABC): ...
+
+    class Thing: ...
+
+    @dispatch
+    def f(x: object) -> str:
+        return "object"
+
+    @dispatch
+    def f(x: Virtual) -> str:
+        return "Virtual"
+
+    thing = Thing()
+    assert f(thing) == f(thing) == "object"
+    Virtual.register(Thing)
+    assert f(thing) == "Virtual"
+
+
+def test_a_registration_of_a_base_is_seen_by_its_subclasses() -> None:
+    class Virtual(abc.ABC): ...
+
+    class Thing: ...
+
+    class Special(Thing): ...
+
+    @dispatch
+    def f(x: object, y: object) -> str:
+        return "object"
+
+    @dispatch
+    def f(x: Virtual, y: int) -> str:
+        return "Virtual"
+
+    special = Special()
+    assert f(special, 1) == "object"
+    Virtual.register(Thing)
+    assert f(special, 1) == "Virtual"
+    assert f(special, "a") == "object"
+
+
+def test_an_abstract_class_registered_with_another_is_seen() -> None:
+    class Wide(abc.ABC): ...
+
+    class Narrow(abc.ABC): ...
+
+    class Thing: ...
+
+    Narrow.register(Thing)
+
+    @dispatch
+    def f(x: object) -> str:
+        return "object"
+
+    @dispatch
+    def f(x: Wide) -> str:
+        return "Wide"
+
+    assert f(Thing()) == "object"
+    Wide.register(Narrow)
+    assert f(Thing()) == "Wide"
+    f.register(Narrow, lambda x: "Narrow")
+    assert f(Thing()) == "Narrow"
+
+
+def test_a_registration_shows_in_unions_and_keywords() -> None:
+    class Virtual(abc.ABC): ...
+
+    class Thing: ...
+
+    @dispatch
+    def f(x: int | Virtual, *, key: Virtual) -> str:
+        return "Virtual"
+
+    @dispatch
+    def f(x: object, *, key: object) -> str:
+        return "object"
+
+    assert f(Thing(), key=Thing()) == "object"
+    Virtual.register(Thing)
+    assert f(Thing(), key=Thing()) == f(1, key=Thing()) == "Virtual"
+
+
+def test_bases_changed_after_a_call_are_seen() -> None:
+    f, first, second, below = with_classes()
+    o = below()
+    assert f(o) == "First"
+    below.__bases__ = (second,)
+    assert f(o) == "Second"
+    below.__bases__ = (first, second)
+    assert f(o) == "First"
+    below.__bases__ = (Root,)
+    assert f(o) == "object"
+
+
+def test_bases_of_a_base_changed_after_a_call_are_seen() -> None:
+    f, first, second, below = with_classes()
+
+    class Deep(below): ...
+
+    assert f(Deep()) == "First"
+    below.__bases__ = (second,)
+    assert f(Deep()) == "Second"
+
+
+def test_bases_changed_on_a_class_that_nothing_was_looked_up_on() -> None:
+    """A fresh class has no version yet; nor has it one right after a change."""
+    for _ in range(50):
+        f, first, second, _below = with_classes()
+        fresh = type("fresh", (first,), {"__slots__": ()})
+        o = fresh()
+        assert f(o) == "First"
+        fresh.__bases__ = (second,)
+        assert f(o) == "Second"
+        fresh.__bases__ = (first,)
+        assert f(o) == "First"
+
+
+def test_bases_changed_between_every_two_calls() -> None:
+    f, first, second, below = with_classes()
+    o = below()
+    for _ in range(300):
+        below.__bases__ = (first,)
+        assert f(o) == "First"
+        below.__bases__ = (second,)
+        assert f(o) == "Second"
+
+
+def test_bases_changed_show_with_two_arguments_and_in_class_methods() -> None:
+    class First(Root): ...
+
+    class Second(Root): ...
+
+    class Below(First):
+        @dispatch
+        def m(self, x: First) -> str:
+            return "First"
+
+        @dispatch
+        def m(self, x: Second) -> str:
+            return "Second"
+
+    o = Below()
+    assert o.m(o) == "First"
+    Below.__bases__ = (Second,)
+    assert o.m(o) == "Second"
+
+
+def test_a_class_written_to_thousands_of_times_is_dispatched_rightly() -> None:
+    """Interpreters give a class about a thousand versions, then no more."""
+    f, first, second, below = with_classes()
+    o = below()
+    for number in range(3_000):
+        below.attribute = number
+        assert below.attribute == number
+        assert f(o) == "First"
+    below.__bases__ = (second,)
+    assert f(o) == "Second"
+    for number in range(100):
+        below.attribute = number
+        assert f(o) == "Second"
+    below.__bases__ = (first,)
+    assert f(o) == "First"
+
+
+def test_a_class_rebased_thousands_of_times_is_dispatched_rightly() -> None:
+    f, first, second, below = with_classes()
+    o = below()
+    for number in range(1_500):
+        below.__bases__ = (second if number % 2 else first,)
+        below.attribute = number
+        assert f(o) == ("Second" if number % 2 else "First")
+
+
+def test_an_object_whose_class_is_assigned_is_dispatched_by_the_new_one() -> None:
+    f, first, second, below = with_classes()
+    o = below()
+    for _ in range(3):
+        assert f(o) == "First"
+        o.__class__ = second
+        assert f(o) == "Second"
+        o.__class__ = below
+
+
+def test_a_type_s_bases_seen_through_type_hints() -> None:
+    class First(Root): ...
+
+    class Second(Root): ...
+
+    class Below(First): ...
+
+    @dispatch
+    def f(x: type[First]) -> str:
+        return "First"
+
+    @dispatch
+    def f(x: type[Second]) -> str:
+        return "Second"
+
+    assert f(Below) == "First"
+    Below.__bases__ = (Second,)
+    assert f(Below) == "Second"
+
+
+def test_a_method_added_or_removed_is_seen_at_once() -> None:
+    f, first, second, below = with_classes()
+    o = below()
+    for _ in range(20):
+        assert f(o) == "First"
+        f.register(below, lambda x: "Below")
+        assert f(o) == "Below"
+        f.remove(below)
+
+
+def test_a_missing_method_is_not_remembered() -> None:
+    class Thing: ...
+
+    @generic
+    def f(x): ...
+
+    with pytest.raises(NoMethodError):
+        f(Thing())
+    f.register(Thing, lambda x: "Thing")
+    assert f(Thing()) == "Thing"
+    f.remove(Thing)
+    with pytest.raises(NoMethodError):
+        f(Thing())
+
+
+def test_a_method_added_while_one_runs_is_seen_by_the_next_call() -> None:
+    @dispatch
+    def f(x: object) -> Any:
+        @f.register
+        def _(x: int) -> str:
+            return "int"
+
+        return ["object", f(x)]
+
+    assert f(1) == ["object", "int"]
+
+
+def test_a_method_that_removes_itself_finishes() -> None:
+    @dispatch
+    def f(x: object) -> str:
+        return "object"
+
+    @f.register
+    def itself(x: int) -> Any:
+        f.remove(itself)
+        gc.collect()
+        return ["itself", f(x)]
+
+    assert f(1) == ["itself", "object"]
+    assert f(1) == "object"
+
+
+def test_a_predicate_that_changes_the_function_is_survived() -> None:
+    from typing import Annotated
+
+    @generic
+    def f(x): ...
+
+    def meddles(x: int) -> bool:
+        f.register(bool, lambda x: "bool")
+        f.remove(Annotated[int, meddles])
+        return True
+
+    f.register(int, lambda x: "int")
+    f.register(Annotated[int, meddles], lambda x: "predicate")
+    assert f(1) in ("predicate", "int")
+    assert f(1) == "int"
+    assert f(True) == "bool"
+
+
+def test_a_subclass_hook_that_changes_the_function_is_survived() -> None:
+    @generic
+    def f(x): ...
+
+    class Hooked(abc.ABC):
+        @classmethod
+        def __subclasshook__(cls, other: type) -> Any:
+            if other is Thing and len(f.methods) < 5:
+                f.register(type("New", (), {}), lambda x: "new")
+            return other is Thing
+
+    class Thing: ...
+
+    f.register(Hooked, lambda x: "Hooked")
+    f.register(object, lambda x: "object")
+    assert f(Thing()) == "Hooked"
+    assert f(1) == "object"
+
+
+def test_a_hook_with_changing_answers_is_followed_after_a_registration() -> None:
+    """What a hook answers may change only with the registry's token."""
+    answer = False
+
+    class Hooked(abc.ABC):
+        @classmethod
+        def __subclasshook__(cls, other: type) -> Any:
+            return answer
+
+    class Thing: ...
+
+    @dispatch
+    def f(x: object) -> str:
+        return "object"
+
+    @dispatch
+    def f(x: Hooked) -> str:
+        return "Hooked"
+
+    assert f(Thing()) == "object"
+    answer = True
+    abc.ABC.register(type("Other", (), {}))
+    assert f(Thing()) == ("Hooked" if issubclass(Thing, Hooked) else "object")
+
+
+def test_a_metaclass_that_judges_instances_is_asked_each_time() -> None:
+    class Judge(type):
+        def __instancecheck__(cls, value: Any) -> bool:
+            return getattr(value, "fits", False)
+
+    class Judged(metaclass=Judge): ...
+
+    class Thing: ...
+
+    @dispatch
+    def f(x: Judged) -> str:
+        return "judged"
+
+    @dispatch
+    def f(x: object) -> str:
+        return "object"
+
+    thing = Thing()
+    assert f(thing) == "object"
+    thing.fits = True
+    assert f(thing) == "judged"
+    assert f(Thing()) == "object"
+
+
+def test_a_global_that_a_forward_reference_names_is_read_once() -> None:
+    space: dict[str, Any] = {"__name__": "made"}
+    exec(
+        "from latebind import dispatch\n"
+        "@dispatch\ndef f(x: 'T'): return 'T'\n"
+        "@dispatch\ndef f(x: object): return 'object'\n"
+        "class T: ...\n",
+        space,
+    )
+    old = space["T"]
+    assert space["f"](old()) == "T"
+    space["T"] = type("T", (), {})
+    assert space["f"](old()) == "T"
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="CPython's layouts")
+def test_replacing_a_function_s_code_is_seen() -> None:
+    def method(x: int) -> str:
+        return "old"
+
+    @generic
+    def f(x): ...
+
+    f.register(method)
+    assert f(1) == "old"
+    method.__code__ = (lambda x: "new").__code__
+    assert f(1) == "new"

@@ -1,0 +1,71 @@
+"""A declaration, and methods under other names: calls are checked, too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from latebind import GenericFunction, generic
+
+
+@generic
+def area(shape: object, scale: float = 1.0) -> float:
+    """How much paint it takes."""
+    raise NotImplementedError
+
+
+@area.register
+def _(shape: int, scale: float = 1.0) -> float:
+    return shape * scale
+
+
+@area.register
+def _(shape: str, scale: float = 1.0) -> float:
+    return len(shape) * scale
+
+
+@area.register
+def area_of_bytes(shape: bytes, scale: float = 1.0) -> float:
+    return len(shape) * scale
+
+
+@area.register(bytearray, float)
+def area_of_bytearray(shape: Any, scale: float) -> float:
+    return len(shape) * scale
+
+
+@area.register(int | None)
+def area_of_little(shape: object, scale: float = 1.0) -> float:
+    return 0.0
+
+
+@area.register(before=True)
+def area_seen(shape: int, scale: float = 1.0) -> None:
+    print("before")
+
+
+def area_of_tuple(shape: tuple[object, ...], scale: float) -> float:
+    return len(shape) * scale
+
+
+area.register(tuple, float, area_of_tuple)
+
+
+class Canvas:
+    @generic(combination="list")
+    def draw(self, what: object) -> str:
+        return "nothing"
+
+    @draw.register
+    def draw_number(self, what: int) -> str:
+        return "number"
+
+
+def use(function: GenericFunction[..., Any]) -> int:
+    return len(function.methods)
+
+
+number: float = area(1) + area("two", scale=2.0)
+direct: float = area_of_bytes(b"three")
+drawn: str = Canvas().draw(4)
+unbound: str = Canvas.draw(Canvas(), 5)
+print(use(area), area.resolve(int, float).source, area.map([1, 2]))
