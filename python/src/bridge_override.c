@@ -237,8 +237,8 @@ static bool can_be_called(const lbpy_state *state, PyObject *value)
     if (Py_IS_TYPE(value, state->bridge->door_type) ||
         Py_IS_TYPE(value, state->bridge->typed_type))
         return false;
-    return PyCallable_Check(value) || Py_IS_TYPE(value, &PyClassMethod_Type) ||
-           Py_IS_TYPE(value, &PyStaticMethod_Type);
+    return PyCallable_Check(value) || (Py_TYPE(value)->tp_descr_get &&
+                                       Py_TYPE(value)->tp_descr_set == NULL);
 }
 
 /* What the type, or a plain class before the next one that stands for a class,

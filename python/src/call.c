@@ -47,7 +47,12 @@ static PyObject *run_resolved(lbpy_generic *g, lbpy_form *form,
     if (link == NULL)
         return NULL;
     PyObject *result = NULL;
-    if (!g->counting || lbpy_count(g, form, link, args) == 0)
+    PyObject *function = g->retry ? NULL : lbpy_link_function(link);
+    if (g->counting && lbpy_count(g, form, link, args) < 0)
+        result = NULL;
+    else if (function)
+        result = PyObject_Vectorcall(function, args, nargsf, kwnames);
+    else
         result = lbpy_run(g, link, args, nargsf, kwnames);
     Py_DECREF(link);
     return result;
@@ -67,8 +72,11 @@ static Py_NO_INLINE PyObject *slow(lbpy_generic *g, PyObject *const *args,
 {
     if (g->pending && settle(g) < 0)
         return NULL;
+    const Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     lbpy_form *form =
-        lbpy_form_of(g, PyVectorcall_NARGS(nargsf), kwnames);
+        kwnames == NULL && nargs < LBPY_PLAIN ? g->plain[nargs] : NULL;
+    if (form == NULL)
+        form = lbpy_form_of(g, nargs, kwnames);
     if (form)
         return run_resolved(g, form, args, nargsf, kwnames);
     if (PyErr_Occurred())
@@ -105,7 +113,8 @@ static lbpy_form *known_form(const lbpy_generic *g, Py_ssize_t nargs,
     return NULL;
 }
 
-static lbpy_cell *find_wide(const lbpy_form *form, PyObject *const *args)
+static Py_NO_INLINE lbpy_cell *find_wide(const lbpy_form *form,
+                                         PyObject *const *args)
 {
     uint64_t key[LBPY_MAX_WORDS] = {0};
     for (unsigned i = 0; i < form->slots; i++) {
@@ -117,26 +126,17 @@ static lbpy_cell *find_wide(const lbpy_form *form, PyObject *const *args)
     return lbpy_cells_find(&form->tags, key);
 }
 
-/* The cell of one or two dispatched arguments. */
-static inline lbpy_cell *find_narrow(const lbpy_form *form,
-                                     PyObject *const *args)
+/* The cell of one or two dispatched arguments. A key with a tag of 0 is in no
+ * cell; if all of it is 0 it finds an empty one, which has no function. */
+static inline const lbpy_cell *find_narrow(const lbpy_form *form,
+                                           PyObject *const *args)
 {
-    const uint32_t first = tag_of(args[form->argument[0]]);
-    uint64_t key = first;
-    if (form->slots == 2) {
-        const uint32_t second = tag_of(args[form->argument[1]]);
-        if (second == 0)
-            return NULL;
-        key = lbpy_key_word(first, second);
-    }
-    if (first == 0 || form->tags.room == 0)
-        return NULL;
+    uint64_t key = tag_of(args[form->argument[0]]);
+    if (form->way == 2)
+        key |= (uint64_t)tag_of(args[form->argument[1]]) << 32;
     size_t at = lbpy_cell_place(key, form->tags.shift);
-    while (form->tags.at[at].key != key) {
-        if (form->tags.at[at].key == 0)
-            return NULL;
+    while (form->tags.at[at].key != key && form->tags.at[at].key != 0)
         at = (at + 1) & (form->tags.room - 1);
-    }
     return &form->tags.at[at];
 }
 
@@ -145,7 +145,7 @@ static inline bool is_current(lbpy_generic *g, const lbpy_form *form)
     uint64_t token;
     if (__atomic_load_n(form->version, __ATOMIC_ACQUIRE) != form->seen)
         return false;
-    if (!form->by_abstract)
+    if (LB_LIKELY(!form->by_abstract))
         return true;
     if (lbpy_abc_token(g->state, &token) < 0) {
         PyErr_Clear();
@@ -162,27 +162,26 @@ PyObject *lbpy_generic_call(PyObject *self, PyObject *const *args,
     PyObject *node = NULL, *function = NULL;
     vectorcallfunc how = NULL;
     BEGIN_LOOK(self)
-    lbpy_form *form = kwnames == NULL && nargs < LBPY_PLAIN
-                          ? g->plain[nargs]
-                          : known_form(g, nargs, kwnames);
-    if (form && form->slots && !form->packed && is_current(g, form)) {
-        const lbpy_cell *cell = form->slots <= 2 ? find_narrow(form, args)
-                                                 : find_wide(form, args);
-        if (cell && cell->function) {
+    const lbpy_form *form = LB_LIKELY(kwnames == NULL && nargs < LBPY_PLAIN)
+                                ? g->plain[nargs]
+                                : known_form(g, nargs, kwnames);
+    if (LB_LIKELY(form && form->way && is_current(g, form))) {
+        const lbpy_cell *cell = LB_LIKELY(form->way <= 2)
+                                    ? find_narrow(form, args)
+                                    : find_wide(form, args);
+        if (LB_LIKELY(cell && cell->function)) {
             node = Py_NewRef(cell->node);
             function = cell->function;
             how = *cell->how;
         }
     }
     END_LOOK()
-    if (node == NULL || how == NULL) {
-        Py_XDECREF(node);
+    if (LB_UNLIKELY(node == NULL))
         return slow(g, args, nargsf, kwnames);
-    }
     PyObject *result = how(function, args, nargsf, kwnames);
-    if (result == NULL && g->retry && Py_IS_TYPE(node, g->state->link_type))
-        result = lbpy_run_next(g, (lbpy_link *)node, args,
-                               (size_t)nargs, kwnames);
+    if (LB_UNLIKELY(result == NULL && g->retry))
+        result = lbpy_run_next(g, (lbpy_link *)node, args, (size_t)nargs,
+                               kwnames);
     Py_DECREF(node);
     return result;
 }

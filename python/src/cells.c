@@ -9,6 +9,9 @@
 
 #include <string.h>
 
+/* Where tables without room look, and find nothing. */
+static const lbpy_cell nowhere[2];
+
 static size_t place(const lbpy_cells *cells, const uint64_t *key)
 {
     uint64_t mixed = key[0];
@@ -97,7 +100,8 @@ static bool grow(lbpy_cells *cells)
         *cell = old.at[i];
         cell->key = first;
     }
-    PyMem_Free(old.at);
+    if (old.room)
+        PyMem_Free(old.at);
     PyMem_Free(old.more);
     return true;
 }
@@ -105,10 +109,14 @@ static bool grow(lbpy_cells *cells)
 void lbpy_cells_clear(lbpy_cells *cells)
 {
     const lbpy_cells old = *cells;
-    *cells = (lbpy_cells){.words = old.words, .deaths = old.deaths};
+    *cells = (lbpy_cells){.at = (lbpy_cell *)(uintptr_t)nowhere,
+                          .shift = 63,
+                          .words = old.words,
+                          .deaths = old.deaths};
     for (uint32_t i = 0; i < old.room; i++)
         Py_XDECREF(old.at[i].node);
-    PyMem_Free(old.at);
+    if (old.room)
+        PyMem_Free(old.at);
     PyMem_Free(old.more);
 }
 

@@ -636,6 +636,7 @@ static int fill(lbpy_generic *g, lbpy_form *form)
         PyGC_Enable();
     PyMem_Free(n.at);
     form->tags.words = form->serials.words = LBPY_KEY_WORDS(form->slots);
+    form->way = form->packed ? 0 : form->slots;
     if (status == 1)
         form->version = lb_generic_version(form->generic);
     return status;
@@ -650,6 +651,8 @@ static lbpy_form *new_form(Py_ssize_t positional, PyObject *kwnames)
     form->kwnames = Py_XNewRef(kwnames);
     form->version = &never;
     form->seen = UINT64_MAX;
+    lbpy_cells_clear(&form->tags);
+    lbpy_cells_clear(&form->serials);
     return form;
 }
 

@@ -250,6 +250,14 @@ static int compare_values(lbpy_generic *g, PyObject *methods)
     return status;
 }
 
+static bool replaces(const lbpy_generic *g, PyObject *methods)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(methods); i++)
+        if (find_same(g, (lbpy_method *)PyTuple_GET_ITEM(methods, i)) >= 0)
+            return true;
+    return false;
+}
+
 static int add_all(lbpy_generic *g, PyObject *methods)
 {
     const size_t first = g->count;
@@ -299,7 +307,8 @@ static PyObject *generic_add(PyObject *self, PyObject *methods)
     lbpy_generic *g = (lbpy_generic *)self;
     before b = {NULL, 0};
     if (check_methods(g->state, methods) < 0 ||
-        compare_values(g, methods) < 0 || remember(g, &b) < 0)
+        compare_values(g, methods) < 0 ||
+        (replaces(g, methods) && remember(g, &b) < 0))
         return NULL;
     const uint64_t reported = g->state->reported;
     int status = add_all(g, methods);

@@ -24,24 +24,27 @@ typedef struct lbpy_rule {
 } lbpy_rule;
 
 typedef struct lbpy_form {
-    struct lbpy_form *next;
-    PyObject *kwnames; /* NULL: none */
-    Py_ssize_t positional;
-    lb_generic *generic;
+    /* What a call looks at, together. */
     const uint64_t *version; /* of `generic` */
     uint64_t seen;           /* version that the cells belong to */
-    uint64_t abc_token;      /* token that they belong to */
+    lbpy_cells tags;         /* by version tags */
     uint8_t slots;           /* dispatched arguments; 0: none decides */
-    uint16_t argument[LBPY_MAX_SLOTS]; /* where they are in the call */
-    uint16_t packed;         /* arguments that the last slot stands for, or 0 */
-    uint16_t *pack;          /* which */
-    lbpy_wants **packs;      /* what each method wants of them, as one */
-    size_t pack_count;
+    uint8_t way;             /* slots, or 0 where calls always go the long way */
     bool by_abstract;        /* rules name abstract classes */
     bool by_virtual;         /* or unions: look for ties between them */
     bool by_value;           /* rules have value parts */
     bool overlapping;        /* two methods may have equal rules here */
-    lbpy_cells tags;         /* by version tags */
+    uint16_t packed;         /* arguments that the last slot stands for, or 0 */
+    uint16_t argument[LBPY_MAX_SLOTS]; /* where the slots are in the call */
+
+    struct lbpy_form *next;
+    PyObject *kwnames; /* NULL: none */
+    Py_ssize_t positional;
+    lb_generic *generic;
+    uint64_t abc_token;      /* token that the cells belong to */
+    uint16_t *pack;          /* which arguments are packed */
+    lbpy_wants **packs;      /* what each method wants of them, as one */
+    size_t pack_count;
     lbpy_cells serials;      /* by the records' serials */
     PyObject *only;          /* slots == 0: the node */
     uint32_t users;          /* calls in flight that hold it */

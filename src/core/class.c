@@ -84,8 +84,8 @@ static lb_class **copy_classes(lbi_allocator *allocator,
     return copy;
 }
 
-static bool same_classes(lb_class *const *a, size_t a_count,
-                         lb_class *const *b, size_t b_count)
+static bool same_classes(lb_class *const *a, size_t a_count, lb_class *const *b,
+                         size_t b_count)
 {
     return a_count == b_count &&
            (a_count == 0 || memcmp(a, b, a_count * sizeof *a) == 0);

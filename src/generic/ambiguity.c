@@ -154,7 +154,7 @@ static void find_common(lb_runtime *runtime, bool monotonic, lb_class *a,
 typedef struct pair {
     lb_generic *generic;
     lbi_match a, b;
-    lbi_call call; /* classes to test, never NULL where given */
+    lbi_call call;   /* classes to test, never NULL where given */
     commons *common; /* one per position */
     lb_class *witness[LB_MAX_DISPATCH]; /* NULL: missing */
     lb_class *only; /* a class that must take part, or NULL */

@@ -411,8 +411,8 @@ static void in_small_worlds_ambiguities_are_what_the_page_says(void **state)
     run_worlds(2000000000, TWIN_PLAIN);
 }
 
-static void with_virtual_classes_ambiguities_are_what_the_page_says(
-    void **state)
+static void
+with_virtual_classes_ambiguities_are_what_the_page_says(void **state)
 {
     (void)state;
     run_worlds(3000000000, TWIN_VIRTUAL);

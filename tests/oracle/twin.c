@@ -308,8 +308,7 @@ static void put_virtual(twin *t)
     if (dice_chance(&t->dice, 1, 4)) /* supplied, but as it is */
         (void)supply(t, self, (const int *)cls->order, cls->length);
     if (joined == self || derives(&t->world, joined, self) ||
-        !put_into_order(t, self, joined,
-                        1 + dice_roll(&t->dice, cls->length)))
+        !put_into_order(t, self, joined, 1 + dice_roll(&t->dice, cls->length)))
         return;
     for (int pass = 0; pass < OR_CLASSES; pass++)
         for (int i = 0; i < OR_CLASSES; i++)

@@ -11,6 +11,8 @@ import pytest
 import latebind
 from latebind import NoMethodError, dispatch, generic
 
+pytestmark = pytest.mark.filterwarnings("ignore::latebind.AmbiguityWarning")
+
 
 class Marked(Exception): ...
 

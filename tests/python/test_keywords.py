@@ -6,6 +6,8 @@ import pytest
 
 from latebind import NoMethodError, dispatch, generic
 
+pytestmark = pytest.mark.filterwarnings("ignore::latebind.AmbiguityWarning")
+
 
 @pytest.fixture
 def f() -> Any:

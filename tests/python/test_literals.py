@@ -9,6 +9,8 @@ import pytest
 
 from latebind import NoMethodError, dispatch, generic
 
+pytestmark = pytest.mark.filterwarnings("ignore::latebind.AmbiguityWarning")
+
 
 class Counted:
     """A predicate that counts how often it is asked."""

@@ -271,6 +271,28 @@ def test_several_arguments_of_random_classes(data: st.DataObject) -> None:
 
 @SETTINGS
 @given(st.data())
+def test_more_arguments_than_the_engine_dispatches_on(data: st.DataObject) -> None:
+    """Nine and more: what is left over is looked at together."""
+    lattice = data.draw(lattices(virtual=False))
+    count = data.draw(st.integers(9, 11))
+    pair = Pair()
+    hints = st.sampled_from([object, *lattice.real])
+    where = st.sampled_from([0, 4, count - 3, count - 2, count - 1])
+    for _ in range(data.draw(st.integers(1, 5))):
+        chosen: list[Any] = [lattice.root] * count
+        for place in data.draw(st.lists(where, max_size=3)):
+            chosen[place] = data.draw(hints)
+        pair.add(signature_of(chosen))
+    objects = instances(lattice.real)
+    for _ in range(8):
+        args = [objects[0]] * count
+        for place in data.draw(st.lists(where, max_size=4)):
+            args[place] = data.draw(st.sampled_from(objects))
+        pair.agree(args)
+
+
+@SETTINGS
+@given(st.data())
 def test_values_literals_and_unions(data: st.DataObject) -> None:
     pair = Pair()
     count = data.draw(st.integers(1, 2))

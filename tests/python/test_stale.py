@@ -10,6 +10,8 @@ import pytest
 
 from latebind import NoMethodError, dispatch, generic
 
+pytestmark = pytest.mark.filterwarnings("ignore::latebind.AmbiguityWarning")
+
 
 class Root: ...
 
