@@ -1,4 +1,5 @@
-/* cells.c - an open-addressed table, at most half full.
+/* cells.c - an open-addressed table, at most a quarter full: a call that has to
+ * look at a second cell costs a mispredicted branch.
  *
  * Keys are never taken out singly: those of dead or changed types are found by
  * nobody. A full table is to be emptied if since the last time a quarter as many
@@ -8,6 +9,8 @@
 #include "cells.h"
 
 #include <string.h>
+
+enum { SPARSE = 4 };
 
 /* Where tables without room look, and find nothing. */
 static const lbpy_cell nowhere[2];
@@ -132,7 +135,7 @@ void lbpy_cells_put(lbpy_cells *cells, const uint64_t *key, PyObject *node,
 {
     lbpy_cell *cell = lbpy_cells_find(cells, key);
     if (cell == NULL) {
-        if ((cells->count + 1) * 2 > cells->room) {
+        if ((cells->count + 1) * SPARSE > cells->room) {
             cells->stale = deaths - cells->deaths > cells->count / 4;
             cells->deaths = deaths;
             if ((cells->stale && cells->room) || !grow(cells))

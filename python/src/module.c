@@ -223,6 +223,7 @@ void lbpy_state_release(lbpy_state *state)
     if (--state->users > 0)
         return;
     clear_hooks(state);
+    lbpy_next_end(state);
     lb_runtime_destroy(state->runtime);
     state->runtime = NULL;
     lbpy_bridge_end(state);

@@ -49,12 +49,47 @@ static PyObject *next_call(PyObject *callable, PyObject *const *args,
     return lbpy_run(self->generic, self->link, args, (size_t)nargs, kwnames);
 }
 
+/* A step to the next method makes one of these and drops it; some are kept, all
+ * with room for LBPY_NEXT_ARGS arguments. */
+static lbpy_next *new_next(lbpy_state *state, Py_ssize_t count)
+{
+    lbpy_next *self;
+    if (count > LBPY_NEXT_ARGS || state->next_count == 0) {
+        self = PyObject_GC_NewVar(
+            lbpy_next, state->next_type,
+            count > LBPY_NEXT_ARGS ? count : LBPY_NEXT_ARGS);
+        if (self)
+            Py_SET_SIZE(self, count);
+        return self;
+    }
+    self = state->next_kept[--state->next_count];
+    return (lbpy_next *)PyObject_InitVar((PyVarObject *)self, state->next_type,
+                                         count);
+}
+
+static void keep_or_free(lbpy_state *state, lbpy_next *self)
+{
+#ifndef Py_GIL_DISABLED
+    if (Py_SIZE(self) <= LBPY_NEXT_ARGS && state->next_count < LBPY_NEXT_KEPT) {
+        state->next_kept[state->next_count++] = self;
+        return;
+    }
+#endif
+    PyObject_GC_Del(self);
+}
+
+void lbpy_next_end(lbpy_state *state)
+{
+    while (state->next_count)
+        PyObject_GC_Del(state->next_kept[--state->next_count]);
+}
+
 PyObject *lbpy_next_make(lbpy_generic *g, lbpy_link *link, bool swapped,
                          PyObject *const *args, Py_ssize_t nargs,
                          PyObject *kwnames)
 {
     const Py_ssize_t all = nargs + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
-    lbpy_next *self = PyObject_GC_NewVar(lbpy_next, g->state->next_type, all);
+    lbpy_next *self = new_next(g->state, all);
     if (self == NULL)
         return NULL;
     self->vectorcall = next_call;
@@ -89,9 +124,11 @@ static void next_dealloc(PyObject *object)
         Py_DECREF(self->args[i]);
     Py_XDECREF(self->kwnames);
     Py_DECREF(self->link);
+    lbpy_state *state = lbpy_state_hold(self->generic->state);
     Py_DECREF(self->generic);
-    PyObject_GC_Del(object);
+    keep_or_free(state, self);
     Py_DECREF(type);
+    lbpy_state_release(state);
 }
 
 static int next_bool(PyObject *object)

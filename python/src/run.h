@@ -26,6 +26,7 @@ PyObject *lbpy_run_failure(lbpy_generic *g, lb_status status,
 lb_status lbpy_run_boxed(lb_slot slot, size_t argc, const lb_value *argv,
                          lb_value *result);
 
+void lbpy_next_end(lbpy_state *state);
 int lbpy_next_setup(PyObject *module, lbpy_state *state);
 
 /* What a method gets as `next_method`. */

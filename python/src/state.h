@@ -14,6 +14,8 @@
 
 #include <latebind/latebind.h>
 
+enum { LBPY_NEXT_KEPT = 16, LBPY_NEXT_ARGS = 4 };
+
 typedef struct lbpy_state lbpy_state;
 typedef struct lbpy_type lbpy_type;
 typedef struct lbpy_predicate lbpy_predicate;
@@ -41,6 +43,9 @@ struct lbpy_state {
     PyTypeObject *link_type;    /* link.c */
     PyTypeObject *choice_type;  /* choice.c */
     PyTypeObject *next_type;    /* next.c */
+
+    void *next_kept[LBPY_NEXT_KEPT]; /* next.c: memory for the next ones */
+    unsigned next_count;
 
     PyObject *hints; /* dict: structure -> Hint, the living ones (weakly) */
     lbpy_hooks hooks;
