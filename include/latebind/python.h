@@ -2,7 +2,7 @@
  *
  *     static const lbpy_api *api;      (in the module's state, in truth)
  *     api = lbpy_import();
- *     lb_bind(api->runtime, LB_HEAD(area), NULL);
+ *     lb_class *circle = lb_class_make(api->runtime, "Circle", ...);
  *     PyObject *type = api->type_for_class(api, circle, &spec);
  *     PyObject *area = api->typed_generic(api, LB_HEAD(area), NULL);
  *
@@ -18,18 +18,28 @@
  * Ownership: a `PyObject *` that is returned is a new reference; arguments are
  * borrowed; texts and structs that are handed in are copied, unless it says
  * otherwise.
+ *
  * Errors: NULL or -1, with an exception set, unless it says otherwise.
+ *
  * Threads: all functions here want the interpreter's lock. A typed generic
  * function may be called from C with or without it: methods in Python take it
  * for themselves.
+ *
  * Brackets: the runtime gives memory back when nobody is between lb_enter and
- * lb_leave (LB_RECLAIM_EPOCH). A call from C must be inside a bracket
- * (lbpy_call_begin below; in threads of one's own lb_reader_create and lb_enter)
- * unless no rule can change meanwhile. Methods that Python runs are inside one.
+ * lb_leave (LB_RECLAIM_EPOCH). A call from C must be inside a bracket, unless
+ * no rule can change meanwhile: lbpy_call_begin below; in threads of one's own
+ * lb_reader_create and lb_enter. Methods that Python calls are inside one.
+ *
  * Values: in an interpreter's runtime the values of attributes (free ones,
  * LB_VALUE, LB_FIELD_VALUE, arguments and results of LB_FUNCTION and the like)
- * are `PyObject *`; dictionaries hold one reference to each. So who sets or gets
- * them holds the interpreter's lock. The receiver is the C object itself.
+ * are `PyObject *`; dictionaries hold one reference to each. So who sets or
+ * gets them holds the interpreter's lock. The receiver is the C object itself.
+ *
+ * Cost: a call of a typed generic function by Python is a conversion of each
+ * argument and an lb_invoke, three to four times a call of a Python function; a
+ * method in Python that C calls about as much; a method in C of a generic
+ * function of Python less than one in Python. Calls of C by C cost what they do
+ * without Python.
  */
 #ifndef LATEBIND_PYTHON_H
 #define LATEBIND_PYTHON_H
@@ -42,8 +52,8 @@
 extern "C" {
 #endif
 
-/* Another one when a function's meaning changes; functions that are added at the
- * end of the table only make `size` larger. */
+/* Another one when a function's meaning changes; functions that are added at
+ * the end of the table only make `size` larger. */
 #define LBPY_API_VERSION 1
 #define LBPY_API_CAPSULE "latebind._core._C_API"
 
@@ -69,20 +79,21 @@ typedef struct lbpy_class_spec {
     int (*init)(void *object, PyObject *args, PyObject *kwargs);
     /* Gives up what a C object holds, before lb_delete. NULL: the bases'. */
     void (*finish)(void *object);
-    /* Both or neither; NULL: the bases'. With them the C object counts its users:
-     * a Python object is one of them from when it is made until it ends, and
-     * `release` of the last frees the object, by lb_delete if Python made it. */
+    /* Both or neither; NULL: the bases'. With them the C object counts its
+     * users: a Python object is one of them from when it is made until it ends,
+     * and `release` of the last frees the object, by lb_delete if Python made
+     * it. */
     void (*retain)(void *object);
     void (*release)(void *object);
 } lbpy_class_spec;
 
 /* How a typed generic function is seen in Python. Zero is a good default. */
 typedef struct lbpy_typed_spec {
-    const char *doc;    /* NULL: its signature */
-    const char *module; /* NULL: "latebind" */
+    const char *doc;         /* NULL: its signature */
+    const char *module;      /* NULL: "latebind" */
     const lb_policy *policy; /* for lb_bind if it is not bound yet */
-    /* Which parameters are dispatched on, from 0, as many as there are; NULL: the
-     * objects and references among them, when these are just as many. */
+    /* Which parameters are dispatched on, from 0, as many as there are; NULL:
+     * the objects and references among them, when these are just as many. */
     const unsigned *dispatched;
 } lbpy_typed_spec;
 
@@ -92,11 +103,11 @@ typedef struct lbpy_method_spec {
      * are borrowed `PyObject *`, its result a new reference. A failure is
      * LB_METHOD_FAILED with an exception set. It is referred to, not copied. */
     const lb_method *method;
-    PyObject *types;   /* tuple: what each positional argument must be, anything
+    PyObject *types; /* tuple: what each positional argument must be, anything
                           that may stand in an annotation */
-    size_t optional;   /* of these, how many may be missing */
-    PyObject *rest;    /* what further arguments must be; NULL: there are none */
-    int wants_next;    /* it calls lb_invoke_next: the next method, in whichever
+    size_t optional; /* of these, how many may be missing */
+    PyObject *rest;  /* what further arguments must be; NULL: there are none */
+    int wants_next;  /* it calls lb_invoke_next: the next method, in whichever
                           language (its result is a new reference) */
     lb_qualifier qualifier;
     lb_propagate propagate;
@@ -108,8 +119,8 @@ typedef struct lbpy_method_spec {
                                        too */
 } lbpy_method_spec;
 
-/* A call of C by Python: what happens between lbpy_call_begin and lbpy_call_end,
- * which are in the same function. */
+/* A call of C by Python: what happens between lbpy_call_begin and
+ * lbpy_call_end, which are in the same function. */
 typedef struct lbpy_call {
     void *own[8];
 } lbpy_call;
@@ -139,9 +150,9 @@ struct lbpy_api {
     /* The other way; LookupError when no type stands for it. */
     PyObject *(*type_of_class)(const lbpy_api *api, lb_class *cls);
 
-    /* Lets signatures name a C type: an integer or floating type, by one that is
-     * known, e.g. ("colour", "unsigned"); or a struct, ("shape_t *", "shape *").
-     * ValueError when `same_as` is not known. */
+    /* Lets signatures name a C type: an integer or floating type, by one that
+     * is known, e.g. ("colour", "unsigned"); or a pointer to objects,
+     * ("shape_p", "shape *"). ValueError when `same_as` is not known. */
     int (*name_c_type)(const lbpy_api *api, const char *name,
                        const char *same_as);
 
@@ -158,10 +169,9 @@ struct lbpy_api {
      * exception. Cost: a hash look-up. */
     PyObject *(*object_of)(const lbpy_api *api, const void *object);
 
-    /* The C object, which must be of `cls` (NULL: any): borrowed from the Python
-     * object. TypeError; ReferenceError when it was forgotten. */
-    void *(*unwrap)(const lbpy_api *api, PyObject *object,
-                    const lb_class *cls);
+    /* The C object, which must be of `cls` (NULL: any): borrowed from the
+     * Python object. TypeError; ReferenceError when it was forgotten. */
+    void *(*unwrap)(const lbpy_api *api, PyObject *object, const lb_class *cls);
 
     /* Parts a Python object from its C object: using it raises ReferenceError
      * from now on, and C ends the C object. For a C object that is ended while
@@ -184,12 +194,15 @@ struct lbpy_api {
      * interpreter: do not destroy the generic function.
      *
      * Methods in Python are added by `area.register`. An object that C hands to
-     * one is lent, unless Python owns or shares it or it was wrapped before: when
-     * the method has returned, using it raises ReferenceError. A method must not
-     * return an object that nothing else holds on to.
-     * An exception in a method in Python ends that method with a result of zero,
-     * and is raised when C returns to Python: where the callable was called, or at
-     * lbpy_call_end; when C was not called by Python it goes to
+     * one is lent, unless Python owns or shares it or it was wrapped before:
+     * when the method has returned, using it raises ReferenceError. A method
+     * must not return an object that nothing else holds on to. An object of a
+     * class with `retain` that is a result, of a method in C or in Python, is a
+     * use of the caller's.
+     *
+     * An exception in a method in Python ends that method with a result of
+     * zero, and is raised when C returns to Python: where the callable was
+     * called, or at lbpy_call_end; when C was not called by Python it goes to
      * sys.unraisablehook. */
     PyObject *(*typed_generic)(const lbpy_api *api, lb_head *head,
                                const lbpy_typed_spec *spec);
@@ -207,8 +220,8 @@ struct lbpy_api {
 
     /* ---- generic functions of Python ------------------------------------ */
 
-    /* Adds a method in C to a latebind.GenericFunction; returns its Method, as in
-     * its `.methods`. Equal types replace. `wants_next` costs an object per
+    /* Adds a method in C to a latebind.GenericFunction; returns its Method, as
+     * in its `.methods`. Equal types replace. `wants_next` costs an object per
      * call, else a call is as short as that of a function in C. */
     PyObject *(*add_method)(const lbpy_api *api, PyObject *generic,
                             const lbpy_method_spec *spec);
@@ -221,17 +234,17 @@ struct lbpy_api {
     PyObject *(*call)(const lbpy_api *api, PyObject *callable,
                       PyObject *const *args, size_t count);
 
-    /* The engine's generic function: of a callable for a typed one, itself; of a
-     * GenericFunction that for calls with so many positional arguments
-     * (LookupError when no method takes such a call), whose values are
-     * `PyObject *`. It is valid until methods of that generic function change:
-     * for lb_explain and the like, and lb_invoke inside a bracket. */
-    lb_generic *(*generic_of)(const lbpy_api *api, PyObject *generic,
-                              Py_ssize_t positional);
+    /* The engine's generic function: of a callable for a typed one, itself; of
+     * a GenericFunction one to be called by lb_invoke, with the interpreter's
+     * lock and inside a bracket. Its values are `PyObject *`, borrowed, all
+     * positional arguments; its result is a new reference; LB_METHOD_FAILED
+     * leaves an exception set. It is the same one as long as the generic
+     * function lives, whatever methods that has; rules are added by add_method
+     * only. */
+    lb_generic *(*generic_of)(const lbpy_api *api, PyObject *generic);
 
     /* The other way: the GenericFunction or the callable. LookupError. */
-    PyObject *(*generic_object)(const lbpy_api *api,
-                                const lb_generic *generic);
+    PyObject *(*generic_object)(const lbpy_api *api, const lb_generic *generic);
 
     /* ---- calls ---------------------------------------------------------- */
 
@@ -250,8 +263,7 @@ static inline const lbpy_api *lbpy_import(void)
     PyObject *capsule = PyObject_GetAttrString(module, "_C_API");
     const lbpy_api *api = NULL;
     if (capsule)
-        api = (const lbpy_api *)PyCapsule_GetPointer(capsule,
-                                                     LBPY_API_CAPSULE);
+        api = (const lbpy_api *)PyCapsule_GetPointer(capsule, LBPY_API_CAPSULE);
     Py_XDECREF(capsule);
     Py_DECREF(module);
     if (api && (api->version != LBPY_API_VERSION ||

@@ -27,7 +27,6 @@ def add_conversion_method(
     wanted = hint_of(to)
     generic = _conversions.get(wanted)
     if generic is None:
-        generic = GenericFunction(f"convert to {wanted.text}", order="definition")
         generic = GenericFunction(f"convert to {wanted.text}")
         _conversions[wanted] = generic
     generic._add((method_of(lambda value: function(value), (from_,)),))
@@ -111,6 +110,10 @@ def _common(a: object, b: object) -> Hint:
     if one is other or isinstance(a, other):
         return Hint.instance(other)
     if isinstance(b, one):
+        return Hint.instance(one)
+    if other in _NUMBERS.get(one, ()):
+        return Hint.instance(other)
+    if one in _NUMBERS.get(other, ()):
         return Hint.instance(one)
     if _promotions._resolve((one, other)).method is None:
         raise TypeError(

@@ -43,6 +43,11 @@ class AmbiguityWarning(UserWarning):
     """Two methods may both fit a call without one being more specific."""
 
 
+# Where people find them.
+for _public in (NoMethodError, AmbiguousMethodError, AmbiguityWarning):
+    _public.__module__ = "latebind"
+
+
 def type_name(cls: object) -> str:
     """A type's name as people write it; with its module if it is not built in."""
     if cls is type(None):

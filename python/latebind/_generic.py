@@ -306,8 +306,10 @@ def _add_method(
     explicit = types if types or keywords else None
     added = add_function(self, method, explicit, keywords, **rule)
     if added is None:
-        settle(self)
-        added = self._methods[-1]
+        # Its words cannot be understood now, and `add` promises a method.
+        *others, waiting = self.pending
+        self.pending = others or None
+        added = _method.method_of(waiting.function, **waiting.arguments)
     return added
 
 

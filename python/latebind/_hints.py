@@ -295,8 +295,9 @@ def _convert(annotation: Any, scope: _Scope) -> Hint:
 
     if kind is typing.ForwardRef:
         return _convert_forward(annotation, scope)
+    # P.args of a ParamSpec has P for its origin, and says nothing either.
     origin = typing.get_origin(annotation)
-    if origin is None:
+    if origin is None or kind.__name__ in ("ParamSpecArgs", "ParamSpecKwargs"):
         return _convert_simple(annotation, scope)
     return _convert_generic(annotation, origin, scope)
 

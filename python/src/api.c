@@ -141,34 +141,15 @@ static PyObject *call(const lbpy_api *api, PyObject *callable,
     return PyObject_Vectorcall(callable, args, count, NULL);
 }
 
-static int settle(lbpy_state *state, lbpy_generic *g)
+static lb_generic *generic_of(const lbpy_api *api, PyObject *generic)
 {
-    if (g->pending == NULL || state->hooks.settle == NULL)
-        return 0;
-    PyObject *said = PyObject_CallOneArg(state->hooks.settle, (PyObject *)g);
-    Py_XDECREF(said);
-    return said ? 0 : -1;
-}
-
-static lb_generic *generic_of(const lbpy_api *api, PyObject *generic,
-                              Py_ssize_t positional)
-{
-    lbpy_state *state = state_of(api);
+    const lbpy_state *state = state_of(api);
     if (Py_IS_TYPE(generic, state->bridge->typed_type))
         return ((lbpy_typed *)generic)->generic;
-    if (!PyObject_TypeCheck(generic, state->generic_type))
-        return (lb_generic *)PyErr_Format(
-            PyExc_TypeError, "a generic function is wanted, not %R", generic);
-    lbpy_generic *g = (lbpy_generic *)generic;
-    const lbpy_form *form =
-        settle(state, g) < 0 ? NULL : lbpy_form_of(g, positional, NULL);
-    if (form && form->generic)
-        return form->generic;
-    if (!PyErr_Occurred())
-        PyErr_Format(PyExc_LookupError,
-                     "no method of %U takes %zd positional arguments", g->name,
-                     positional);
-    return NULL;
+    if (PyObject_TypeCheck(generic, state->generic_type))
+        return lbpy_generic_entrance((lbpy_generic *)generic);
+    return (lb_generic *)PyErr_Format(
+        PyExc_TypeError, "a generic function is wanted, not %R", generic);
 }
 
 static PyObject *generic_object(const lbpy_api *api, const lb_generic *generic)

@@ -8,8 +8,8 @@
  *      PyGILState knows the main one only.
  *
  * A call of C by Python has a frame on the stack, linked from the bridge. A
- * method in Python that C runs and that raises leaves its exception there: C has
- * no way to hand it on.
+ * method in Python that C runs and that raises leaves its exception there: C
+ * has no way to hand it on.
  */
 #include "bridge.h"
 

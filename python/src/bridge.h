@@ -31,11 +31,11 @@ typedef struct lbpy_map {
     struct lbpy_pair {
         const void *key; /* NULL: empty */
         void *value;
-    } *at;
+    } * at;
     size_t room, count;
 } lbpy_map;
 
-void *lbpy_map_get(const lbpy_map *map, const void *key); /* NULL: none */
+void *lbpy_map_get(const lbpy_map *map, const void *key);      /* NULL: none */
 int lbpy_map_put(lbpy_map *map, const void *key, void *value); /* 0, -1 */
 void lbpy_map_take(lbpy_map *map, const void *key);
 void lbpy_map_end(lbpy_map *map);
@@ -52,15 +52,15 @@ typedef struct lbpy_frame {
 struct lbpy_bridge {
     lbpy_api api;
     PyInterpreterState *interpreter;
-    lbpy_frame *frames;          /* of all threads; the newest first */
-    PyObject *kept;              /* list: types of C's classes, callables */
-    PyObject *c_types;           /* dict: name -> number of a kind, or type */
-    lbpy_map types;              /* lb_class -> its type, borrowed */
-    lbpy_map objects;            /* C object -> Python object, borrowed */
-    lbpy_map typed;              /* lb_generic -> callable, borrowed */
-    lb_generic *boxed;           /* what entries of methods in C name */
-    PyTypeObject *meta_type;     /* of types of C's classes */
-    PyTypeObject *object_type;   /* base of their instances */
+    lbpy_frame *frames;        /* of all threads; the newest first */
+    PyObject *kept;            /* list: types of C's classes, callables */
+    PyObject *c_types;         /* dict: name -> number of a kind, or type */
+    lbpy_map types;            /* lb_class -> its type, borrowed */
+    lbpy_map objects;          /* C object -> Python object, borrowed */
+    lbpy_map typed;            /* lb_generic -> callable, borrowed */
+    lb_generic *boxed;         /* what entries of methods in C name */
+    PyTypeObject *meta_type;   /* of types of C's classes */
+    PyTypeObject *object_type; /* base of their instances */
     PyTypeObject *attribute_type;
     PyTypeObject *bound_type;
     PyTypeObject *typed_type;
@@ -151,17 +151,16 @@ lbpy_class *lbpy_class_next(lbpy_class *type, Py_ssize_t *at);
 /* ---- objects ------------------------------------------------------------ */
 
 typedef enum lbpy_tie {
-    LBPY_TIE_NONE,     /* pointer is NULL */
-    LBPY_TIE_LENT,     /* for one call */
+    LBPY_TIE_NONE, /* pointer is NULL */
+    LBPY_TIE_LENT, /* for one call */
     LBPY_TIE_BORROWED,
     LBPY_TIE_OWNED,
     LBPY_TIE_SHARED
 } lbpy_tie;
 
 typedef struct lbpy_object {
-    PyObject_HEAD
-    void *pointer; /* the C object, or NULL */
-    lb_class *cls; /* OWNED: what it was made for */
+    PyObject_HEAD void *pointer; /* the C object, or NULL */
+    lb_class *cls;               /* OWNED: what it was made for */
     PyObject *weak;
     lbpy_tie tie;
 } lbpy_object;
@@ -232,7 +231,7 @@ int lbpy_c_types_struct(lbpy_state *state, const char *name, lbpy_class *type);
 /* Where a value is, for exceptions: "area: argument 1". */
 typedef struct lbpy_where {
     PyObject *name;
-    int argument; /* from 1; 0: the result */
+    int argument;    /* from 1; 0: the result */
     bool dispatched; /* must not be NULL */
 } lbpy_where;
 
@@ -248,14 +247,13 @@ PyObject *lbpy_from_c(lbpy_state *state, const lbpy_c_type *type,
 /* ---- typed generic functions -------------------------------------------- */
 
 struct lbpy_typed {
-    PyObject_HEAD
-    vectorcallfunc vectorcall;
+    PyObject_HEAD vectorcallfunc vectorcall;
     lbpy_state *state; /* held */
     lb_generic *generic;
     const lb_signature *signature;
     PyObject *name, *doc; /* str */
     PyObject *dict, *weak;
-    PyObject *texts; /* dict: str results that C was given, kept */
+    PyObject *texts;             /* dict: str results that C was given, kept */
     lbpy_typed_method **methods; /* registered here, its own */
     size_t count, room;
     unsigned dispatched[LB_MAX_DISPATCH];
@@ -278,8 +276,8 @@ typedef struct lbpy_packed {
 int lbpy_typed_pack(lbpy_typed *typed, PyObject *const *args, Py_ssize_t count,
                     lbpy_packed *packed);
 
-/* Runs the generic function, or what comes after `entry` if that is not NULL, in
- * a frame. A new reference. */
+/* Runs the generic function, or what comes after `entry` if that is not NULL,
+ * in a frame. A new reference. */
 PyObject *lbpy_typed_invoke(lbpy_typed *typed, const lb_entry *entry,
                             const lbpy_packed *packed);
 
@@ -301,17 +299,17 @@ PyObject *lbpy_typed_call(PyObject *self, PyObject *const *args, size_t nargsf,
 struct lbpy_typed_method {
     lb_method descriptor;
     lbpy_state *state;
-    lbpy_typed *typed;    /* borrowed; NULL: taken away */
-    PyObject *target;     /* strong, visited by the owner; what is called */
-    PyObject *method;     /* strong: its Method, or NULL: an override */
-    lbpy_type **bases;    /* uses, one per dispatched argument; or NULL */
-    lb_class *cls;        /* an override: of the class that it stands in */
+    lbpy_typed *typed; /* borrowed; NULL: taken away */
+    PyObject *target;  /* strong, visited by the owner; what is called */
+    PyObject *method;  /* strong: its Method, or NULL: an override */
+    lbpy_type **bases; /* uses, one per dispatched argument; or NULL */
+    lb_class *cls;     /* an override: of the class that it stands in */
     lb_qualifier qualifier;
     lb_class *classes[LB_MAX_DISPATCH]; /* of the rule; NULL: any */
-    unsigned owners;      /* 2, 1; atomic */
+    unsigned owners;                    /* 2, 1; atomic */
     bool wants_next;
-    bool binds;           /* target.__get__ gives what is called */
-    bool stuck;           /* taken away, but the engine could not */
+    bool binds; /* target.__get__ gives what is called */
+    bool stuck; /* taken away, but the engine could not */
     char name[];
 };
 
@@ -322,9 +320,9 @@ lb_status lbpy_typed_run(lb_slot slot, size_t argc, const lb_value *argv,
 /* A method for `target`, not yet a rule; `name` for explanations. */
 lbpy_typed_method *lbpy_rule_make(lbpy_typed *typed, PyObject *target,
                                   const char *name);
-/* Makes it a rule, in place of `old` (NULL: of none, and it is an error if there
- * is an equal one), which stays the caller's to drop. 0, or -1: it is no rule, and
- * `old` is as it was. Python code may run. */
+/* Makes it a rule, in place of `old` (NULL: of none, and it is an error if
+ * there is an equal one), which stays the caller's to drop. 0, or -1: it is no
+ * rule, and `old` is as it was. Python code may run. */
 int lbpy_rule_add(lbpy_typed_method *m, lbpy_typed_method *old);
 /* One owner more, or less, while that may be. */
 void lbpy_rule_hold(lbpy_typed_method *m);
@@ -360,7 +358,11 @@ int lbpy_boxed_setup(PyObject *module, lbpy_state *state);
 PyObject *lbpy_boxed_add(lbpy_state *state, PyObject *generic,
                          const lbpy_method_spec *spec);
 
-/* The generic function and the form whose engine's it is; NULL: none. */
+/* What C calls it by; NULL: an exception. */
+lb_generic *lbpy_generic_entrance(lbpy_generic *g);
+
+/* The generic function and the form whose engine's it is; NULL: none. Without
+ * `form` (NULL), it may be the entrance, too. */
 lbpy_generic *lbpy_generic_owner(const lbpy_state *state,
                                  const lb_generic *generic, lbpy_form **form);
 

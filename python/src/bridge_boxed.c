@@ -2,12 +2,16 @@
  *
  * A method in C is a callable like a function, with arguments and result handed
  * on as they are; so it is a Method like others: it survives when the forms are
- * made anew, it is listed, removed, explained. For the time of a call it gets an
- * entry of the engine's on the stack, whose next method is the call's
+ * made anew, it is listed, removed, explained. For the time of a call it gets
+ * an entry of the engine's on the stack, whose next method is the call's
  * next_method, in whichever language that is.
  *
- * The other way, a call that comes from the engine (lbpy_run_boxed in run.c),
- * needs the generic function back: all of them are linked from the state.
+ * For callers in C each generic function of Python may have an *entrance*: an
+ * engine's generic function with one method, for any arguments, that makes the
+ * call in Python. (Those of its forms take dispatched arguments only.)
+ *
+ * A call that comes from the engine of a form (lbpy_run_boxed in run.c) needs
+ * the generic function back: all of them are linked from the state.
  */
 #include "bridge.h"
 
@@ -16,8 +20,7 @@
 /* ---- callables ---------------------------------------------------------- */
 
 typedef struct lbpy_c_method {
-    PyObject_HEAD
-    vectorcallfunc vectorcall;
+    PyObject_HEAD vectorcallfunc vectorcall;
     lbpy_state *state; /* held */
     const lb_method *method;
     void *context;
@@ -35,8 +38,8 @@ static lb_status run_next(lb_slot slot, size_t argc, const lb_value *argv,
 {
     PyObject *next = lb_load_entry(slot)->context;
     PyObject *few[FEW + 1], *answer = NULL;
-    PyObject **args = argc <= FEW ? few
-                                  : PyMem_Malloc((argc + 1) * sizeof *args);
+    PyObject **args =
+        argc <= FEW ? few : PyMem_Malloc((argc + 1) * sizeof *args);
     if (args == NULL) {
         PyErr_NoMemory();
         return lb_fail_with(LB_NO_MEMORY, "no memory for the arguments");
@@ -104,10 +107,10 @@ static PyObject *c_method_call(PyObject *self, PyObject *const *args,
     const size_t count = (size_t)PyVectorcall_NARGS(nargsf);
     const Py_ssize_t names = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
     lb_value few[FEW];
-    if (names > 1 || (names && (!c->wants_next ||
-                                PyUnicode_CompareWithASCIIString(
-                                    PyTuple_GET_ITEM(kwnames, 0),
-                                    "next_method") != 0)))
+    if (names > 1 ||
+        (names && (!c->wants_next ||
+                   PyUnicode_CompareWithASCIIString(
+                       PyTuple_GET_ITEM(kwnames, 0), "next_method") != 0)))
         return PyErr_Format(PyExc_TypeError, "%s() takes no keyword arguments",
                             c->method->name);
     lb_value *values =
@@ -211,7 +214,8 @@ static PyType_Spec c_method_spec = {
 
 int lbpy_boxed_setup(PyObject *module, lbpy_state *state)
 {
-    return lbpy_make_type(module, &c_method_spec, &state->bridge->c_method_type);
+    return lbpy_make_type(module, &c_method_spec,
+                          &state->bridge->c_method_type);
 }
 
 /* ---- adding ------------------------------------------------------------- */
@@ -288,9 +292,9 @@ static int describe(lbpy_state *state, const lbpy_method_spec *spec,
     *hints = PyTuple_New(all);
     *names = PyTuple_New(all);
     for (Py_ssize_t i = 0; *hints && *names && i < all; i++) {
-        PyObject *hint =
-            i < count ? hint_of(state, PyTuple_GET_ITEM(spec->types, i))
-                      : Py_NewRef(Py_None);
+        PyObject *hint = i < count
+                             ? hint_of(state, PyTuple_GET_ITEM(spec->types, i))
+                             : Py_NewRef(Py_None);
         PyObject *name =
             i < count ? PyUnicode_FromFormat("argument%zd", i + 1)
                       : Py_NewRef(PyTuple_GET_ITEM(state->next_names, 0));
@@ -353,6 +357,55 @@ PyObject *lbpy_boxed_add(lbpy_state *state, PyObject *generic,
     return method;
 }
 
+/* ---- entrances ---------------------------------------------------------- */
+
+/* The one method of an entrance: calls what is its context. */
+static lb_status enter(lb_slot slot, size_t argc, const lb_value *argv,
+                       lb_value *result)
+{
+    PyObject *generic = lb_load_entry(slot)->context;
+    PyObject *few[FEW + 1] = {NULL};
+    PyObject **args =
+        argc <= FEW ? few : PyMem_Malloc((argc + 1) * sizeof *args);
+    result->pointer = NULL;
+    if (args == NULL) {
+        PyErr_NoMemory();
+        return lb_fail_with(LB_METHOD_FAILED, "no memory for the arguments");
+    }
+    for (size_t i = 0; i < argc; i++)
+        args[i + 1] = argv[i].pointer;
+    result->pointer = PyObject_Vectorcall(
+        generic, args + 1, argc | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    if (args != few)
+        PyMem_Free(args);
+    return result->pointer
+               ? LB_OK
+               : lb_fail_with(LB_METHOD_FAILED, "an exception of Python");
+}
+
+static const lb_method entering = {.abi = LB_ABI,
+                                   .flags = LB_BOXED,
+                                   .name = "call in Python",
+                                   .fn = (lb_fn)enter};
+
+lb_generic *lbpy_generic_entrance(lbpy_generic *g)
+{
+    const lb_specializer any = lb_any();
+    const lb_rule rule = {.method = &entering, .rest = &any, .context = g};
+    lb_generic *made = NULL;
+    if (g->entrance)
+        return g->entrance;
+    lb_status status =
+        lb_generic_create_boxed(g->state->runtime, NULL, 1, NULL, &made);
+    if (status == LB_OK)
+        status = lb_add_rules(made, &rule, 1);
+    if (status == LB_OK)
+        return g->entrance = made;
+    lbpy_raise_call(status);
+    (void)lb_generic_destroy(made);
+    return NULL;
+}
+
 /* ---- the way back ------------------------------------------------------- */
 
 static lbpy_form *form_with(const lbpy_generic *g, const lb_generic *generic)
@@ -370,7 +423,7 @@ lbpy_generic *lbpy_generic_owner(const lbpy_state *state,
         lbpy_form *found = form_with(g, generic);
         if (found && form)
             *form = found;
-        if (found)
+        if (found || (form == NULL && g->entrance == generic))
             return g;
     }
     return NULL;

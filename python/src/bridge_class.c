@@ -1,11 +1,12 @@
 /* bridge_class.c - types for classes of C, and classes of Python below them.
  *
- * All of them are made by one metatype, whose types are larger by an lbpy_class.
- * A type for a class of C ("native") has the types of the class's bases as bases
- * and is kept as long as the module. `class Mine(Shape)` makes an engine class
- * below that of Shape, whose order is the MRO as far as it has classes; it ends
- * with the type. The engine's class is made when it is first wanted, since
- * __init_subclass__ and the like may make instances before the type is finished.
+ * All of them are made by one metatype, whose types are larger by an
+ * lbpy_class. A type for a class of C ("native") has the types of the class's
+ * bases as bases and is kept as long as the module. `class Mine(Shape)` makes
+ * an engine class below that of Shape, whose order is the MRO as far as it has
+ * classes; it ends with the type. The engine's class is made when it is first
+ * wanted, since __init_subclass__ and the like may make instances before the
+ * type is finished.
  *
  * Setting an attribute of a class of Python first sets it, then makes the rules
  * what it says (bridge_override.c); if that fails the attribute is put back.
@@ -160,8 +161,8 @@ static int relink(lbpy_class *type)
         lbpy_raise_call(status);
         return -1;
     }
-    PyObject *below = PyObject_CallMethod((PyObject *)type, "__subclasses__",
-                                          NULL);
+    PyObject *below =
+        PyObject_CallMethod((PyObject *)type, "__subclasses__", NULL);
     int done = below ? 0 : -1;
     for (Py_ssize_t i = 0; done == 0 && i < PyList_GET_SIZE(below); i++) {
         PyObject *one = PyList_GET_ITEM(below, i);
@@ -202,9 +203,9 @@ static lbpy_class *new_type(lbpy_state *state, const lb_class *cls,
     const char *module = spec->module ? spec->module : "latebind";
     PyObject *bases = bases_of(state, cls);
     PyObject *args =
-        bases ? Py_BuildValue("(sO{s:(),s:s,s:z})", lb_class_name(cls),
-                              bases, "__slots__", "__module__", module,
-                              "__doc__", spec->doc)
+        bases ? Py_BuildValue("(sO{s:(),s:s,s:z})", lb_class_name(cls), bases,
+                              "__slots__", "__module__", module, "__doc__",
+                              spec->doc)
               : NULL;
     Py_XDECREF(bases);
     PyObject *type =
@@ -354,8 +355,8 @@ static int set_bases(lbpy_class *type, PyObject *name, PyObject *value)
 {
     PyObject *before = Py_NewRef(type->type.ht_type.tp_bases);
     int status = PyType_Type.tp_setattro((PyObject *)type, name, value);
-    if (status == 0 && (relink(type) < 0 ||
-                        lbpy_override_spread(type, NULL) < 0)) {
+    if (status == 0 &&
+        (relink(type) < 0 || lbpy_override_spread(type, NULL) < 0)) {
         PyObject *kind, *error, *traceback;
         put_back((PyObject *)type, name, before);
         PyErr_Fetch(&kind, &error, &traceback);
@@ -370,10 +371,11 @@ static int set_bases(lbpy_class *type, PyObject *name, PyObject *value)
 
 static int refuse_native(lbpy_class *type, PyObject *name)
 {
-    PyErr_Format(PyExc_TypeError,
-                 "%s is made in C: its %U is not to be changed; add a method by "
-                 "register, or derive a class",
-                 type->type.ht_type.tp_name, name);
+    PyErr_Format(
+        PyExc_TypeError,
+        "%s is made in C: its %U is not to be changed; add a method by "
+        "register, or derive a class",
+        type->type.ht_type.tp_name, name);
     return -1;
 }
 

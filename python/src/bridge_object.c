@@ -1,15 +1,15 @@
 /* bridge_object.c - Python objects that stand for C objects.
  *
- * At any time there is at most one for a C object: a table leads from its address
- * to the Python object, which takes itself out when it ends. How the two are tied
- * says what ends with the Python object: nothing (lent for a call, borrowed),
- * the C object (owned), or one use of it (shared: its class has retain and
- * release).
+ * At any time there is at most one for a C object: a table leads from its
+ * address to the Python object, which takes itself out when it ends. How the
+ * two are tied says what ends with the Python object: nothing (lent for a call,
+ * borrowed), the C object (owned), or one use of it (shared: its class has
+ * retain and release).
  *
  * Free attributes hold Python objects, so that the collector is shown those of
- * owned ones. Attributes are found in this order: free attributes of the object;
- * Python's own way (descriptors that the type got, the dictionary of an instance
- * of a class of Python); what the class of C has got since.
+ * owned ones. Attributes are found in this order: free attributes of the
+ * object; Python's own way (descriptors that the type got, the dictionary of an
+ * instance of a class of Python); what the class of C has got since.
  */
 #include "bridge.h"
 
@@ -213,7 +213,8 @@ static PyObject *object_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
     if (o == NULL)
         return NULL;
     void *pointer = new_pointer(type, made->cls);
-    if (pointer && tie_to(made->state, o, pointer, made->cls, LBPY_TIE_OWNED) < 0) {
+    if (pointer &&
+        tie_to(made->state, o, pointer, made->cls, LBPY_TIE_OWNED) < 0) {
         lb_delete(made->cls, pointer);
         pointer = NULL;
     }
@@ -228,8 +229,7 @@ static int set_all(PyObject *self, PyObject *args, PyObject *kwds)
     PyObject *name, *value;
     Py_ssize_t at = 0;
     if (PyTuple_GET_SIZE(args)) {
-        PyErr_Format(PyExc_TypeError,
-                     "%s() takes attributes by name only",
+        PyErr_Format(PyExc_TypeError, "%s() takes attributes by name only",
                      Py_TYPE(self)->tp_name);
         return -1;
     }
@@ -308,7 +308,8 @@ void lbpy_object_forget(lbpy_state *state, void *pointer)
 /* ---- attributes --------------------------------------------------------- */
 
 /* A free attribute of the object itself; NULL: it has none of that name. Who
- * changes attributes has the interpreter's lock, so that no bracket is wanted. */
+ * changes attributes has the interpreter's lock, so that no bracket is wanted.
+ */
 static PyObject *own_attribute(const lbpy_object *o, const lb_symbol *symbol)
 {
     lb_value value;
@@ -319,7 +320,8 @@ static PyObject *own_attribute(const lbpy_object *o, const lb_symbol *symbol)
 
 static bool is_special(PyObject *name)
 {
-    return PyUnicode_GET_LENGTH(name) > 1 && PyUnicode_READ_CHAR(name, 0) == '_' &&
+    return PyUnicode_GET_LENGTH(name) > 1 &&
+           PyUnicode_READ_CHAR(name, 0) == '_' &&
            PyUnicode_READ_CHAR(name, 1) == '_';
 }
 
@@ -349,10 +351,10 @@ static int is_described(PyTypeObject *type, PyObject *name)
     PyObject *mro = type->tp_mro;
     for (Py_ssize_t i = 0; mro && i < PyTuple_GET_SIZE(mro); i++) {
         PyTypeObject *cls = (PyTypeObject *)PyTuple_GET_ITEM(mro, i);
-        PyObject *value = cls->tp_dict && PyType_HasFeature(
-                                              cls, Py_TPFLAGS_HEAPTYPE)
-                              ? PyDict_GetItemWithError(cls->tp_dict, name)
-                              : NULL;
+        PyObject *value =
+            cls->tp_dict && PyType_HasFeature(cls, Py_TPFLAGS_HEAPTYPE)
+                ? PyDict_GetItemWithError(cls->tp_dict, name)
+                : NULL;
         if (value)
             return Py_TYPE(value)->tp_descr_set != NULL;
         if (PyErr_Occurred())

@@ -1,23 +1,23 @@
 /* bridge_override.c - attributes of classes of Python as rules, and super().
  *
- * add_type_method puts a *door* into the type of a class of C, and into those of
- * all classes of C below it: a callable that, bound to an object, calls the typed
- * generic function. A class of Python below may have a function of that name, in
- * its own body or from a plain class before the next class of C in its MRO: then
- * that is a rule for objects of the class, so that callers in C reach it.
+ * add_type_method puts a *door* into the type of a class of C, and into those
+ * of all classes of C below it: a callable that, bound to an object, calls the
+ * typed generic function. A class of Python below may have a function of that
+ * name, in its own body or from a plain class before the next class of C in its
+ * MRO: then that is a rule for objects of the class, so that callers in C reach
+ * it.
  *
- * Python finds such a function by itself. What comes to a door from an object of
- * a class of Python comes by super(), or there is no override: the door of class
- * D runs the chain of methods after the last override that stands before D in
- * the order of the object's class.
+ * Python finds such a function by itself. What comes to a door from an object
+ * of a class of Python comes by super(), or there is no override: the door of
+ * class D runs the chain of methods after the last override that stands before
+ * D in the order of the object's class.
  */
 #include "bridge.h"
 
 #include <string.h>
 
 typedef struct lbpy_door {
-    PyObject_HEAD
-    vectorcallfunc vectorcall;
+    PyObject_HEAD vectorcallfunc vectorcall;
     lbpy_class *owner; /* strong */
     lbpy_typed *typed; /* strong */
 } lbpy_door;
@@ -77,10 +77,9 @@ static const lb_entry *entry_before(const lbpy_door *door,
             return (const lb_entry *)PyErr_NoMemory();
         (void)lb_class_linearization(classes[0], order, count);
     }
-    const lb_entry *entry =
-        lb_resolve(door->typed->generic, classes, values);
-    found = last_override(entry, order,
-                          place_in(order, count, door->owner->cls));
+    const lb_entry *entry = lb_resolve(door->typed->generic, classes, values);
+    found =
+        last_override(entry, order, place_in(order, count, door->owner->cls));
     if (order != few)
         PyMem_Free(order);
     return found;
@@ -97,9 +96,8 @@ static PyObject *call_from(const lbpy_door *door, PyObject *const *args,
     if (reader == NULL)
         return NULL;
     const lb_entry *entry = entry_before(door, &packed);
-    PyObject *result = PyErr_Occurred()
-                           ? NULL
-                           : lbpy_typed_invoke(typed, entry, &packed);
+    PyObject *result =
+        PyErr_Occurred() ? NULL : lbpy_typed_invoke(typed, entry, &packed);
     lbpy_leave(typed->state, reader);
     return result;
 }
@@ -190,14 +188,10 @@ static PyMemberDef door_members[] = {
 };
 
 static PyType_Slot door_slots[] = {
-    {Py_tp_dealloc, door_dealloc},
-    {Py_tp_traverse, door_traverse},
-    {Py_tp_call, PyVectorcall_Call},
-    {Py_tp_repr, door_repr},
-    {Py_tp_descr_get, door_get},
-    {Py_tp_getset, door_getset},
-    {Py_tp_members, door_members},
-    {0, NULL},
+    {Py_tp_dealloc, door_dealloc},   {Py_tp_traverse, door_traverse},
+    {Py_tp_call, PyVectorcall_Call}, {Py_tp_repr, door_repr},
+    {Py_tp_descr_get, door_get},     {Py_tp_getset, door_getset},
+    {Py_tp_members, door_members},   {0, NULL},
 };
 
 static PyType_Spec door_spec = {
@@ -390,7 +384,8 @@ static PyObject *names_of(lbpy_class *type)
 {
     PyObject *names = PySet_New(NULL), *name, *door;
     Py_ssize_t at = 0;
-    for (lbpy_class *one; names && (one = lbpy_class_next(type, &at)) != NULL;) {
+    for (lbpy_class *one;
+         names && (one = lbpy_class_next(type, &at)) != NULL;) {
         Py_ssize_t cursor = 0;
         while (names && one->doors &&
                PyDict_Next(one->doors, &cursor, &name, &door))

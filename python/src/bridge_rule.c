@@ -1,10 +1,10 @@
 /* bridge_rule.c - methods in Python as rules of typed generic functions.
  *
  * A rule's context is an lbpy_typed_method. Two own it: the engine, which
- * releases it when no call can be on its way to it, and whoever made the rule (a
- * callable, or a class of Python), which has the references to Python objects,
- * visible to the collector, and lets go of them when the rule is taken away. A
- * call that comes later than that is made anew.
+ * releases it when no call can be on its way to it, and whoever made the rule
+ * (a callable, or a class of Python), which has the references to Python
+ * objects, visible to the collector, and lets go of them when the rule is taken
+ * away. A call that comes later than that is made anew.
  *
  * A call of C arrives in lbpy_typed_run:
  *   1. take the interpreter's lock, set aside an exception that is set, enter a
@@ -23,8 +23,7 @@
 /* ---- next_method -------------------------------------------------------- */
 
 typedef struct lbpy_typed_next {
-    PyObject_HEAD
-    vectorcallfunc vectorcall;
+    PyObject_HEAD vectorcallfunc vectorcall;
     lbpy_typed *typed;     /* strong */
     const lb_entry *entry; /* of the running method; NULL: its call has ended */
     PyObject *args;        /* tuple: those of the call */
@@ -181,8 +180,8 @@ static PyObject *callee(const lbpy_typed_method *m, const calling *c,
     if (!m->binds)
         return Py_NewRef(m->target);
     *first = 2;
-    return Py_TYPE(m->target)
-        ->tp_descr_get(m->target, c->args[1], (PyObject *)Py_TYPE(c->args[1]));
+    return Py_TYPE(m->target)->tp_descr_get(m->target, c->args[1],
+                                            (PyObject *)Py_TYPE(c->args[1]));
 }
 
 static PyObject *call_target(lbpy_typed_method *m, const lb_entry *entry,
@@ -197,9 +196,8 @@ static PyObject *call_target(lbpy_typed_method *m, const lb_entry *entry,
                                             c->count);
     if (function && (next || !m->wants_next)) {
         c->args[c->count + 1] = (PyObject *)next;
-        answer = PyObject_Vectorcall(
-            function, c->args + first, count,
-            next ? c->typed->state->next_names : NULL);
+        answer = PyObject_Vectorcall(function, c->args + first, count,
+                                     next ? c->typed->state->next_names : NULL);
     }
     if (next)
         next->entry = NULL;
@@ -430,8 +428,7 @@ static int warn(PyObject *message)
     PyObject *category =
         errors ? PyObject_GetAttrString(errors, "AmbiguityWarning") : NULL;
     const char *text = PyUnicode_AsUTF8(message);
-    const int status =
-        category && text ? PyErr_WarnEx(category, text, 1) : -1;
+    const int status = category && text ? PyErr_WarnEx(category, text, 1) : -1;
     Py_XDECREF(category);
     Py_XDECREF(errors);
     return status;
@@ -446,8 +443,7 @@ static void retract(lbpy_typed_method *m, lbpy_typed_method *old)
     PyErr_Fetch(&type, &value, &traceback);
     describe(m, specializers, &rule);
     if (old == NULL)
-        m->stuck =
-            lb_remove_rules(m->typed->generic, &rule, 1) != LB_OK;
+        m->stuck = lb_remove_rules(m->typed->generic, &rule, 1) != LB_OK;
     else if (publish(old) < 0)
         PyErr_Clear();
     PyErr_Restore(type, value, traceback);
@@ -521,9 +517,9 @@ static int read_method(lbpy_typed_method *m, const lbpy_method *method)
     m->wants_next = method->next_bit != 0;
     m->qualifier = (lb_qualifier)method->qualifier;
     for (unsigned i = 0; i < s->dispatched; i++) {
-        m->classes[i] = class_for(
-            m, i, lbpy_method_hint(method, typed->dispatched[i], s->parameters,
-                                   NULL));
+        m->classes[i] = class_for(m, i,
+                                  lbpy_method_hint(method, typed->dispatched[i],
+                                                   s->parameters, NULL));
         if (PyErr_Occurred())
             return -1;
     }
@@ -614,7 +610,8 @@ static lbpy_method *method_of(lbpy_typed *typed, PyObject *function,
                               PyObject *types, PyObject *options)
 {
     PyObject *module = PyImport_ImportModule("latebind._method");
-    PyObject *make = module ? PyObject_GetAttrString(module, "method_of") : NULL;
+    PyObject *make =
+        module ? PyObject_GetAttrString(module, "method_of") : NULL;
     PyObject *args = PyTuple_Pack(2, function, types ? types : Py_None);
     PyObject *made = make && args ? PyObject_Call(make, args, options) : NULL;
     Py_XDECREF(args);
@@ -631,8 +628,8 @@ static lbpy_method *method_of(lbpy_typed *typed, PyObject *function,
 static PyObject *options_of(PyObject *const *values, PyObject *kwnames)
 {
     PyObject *options = PyDict_New();
-    for (Py_ssize_t i = 0;
-         options && kwnames && i < PyTuple_GET_SIZE(kwnames); i++) {
+    for (Py_ssize_t i = 0; options && kwnames && i < PyTuple_GET_SIZE(kwnames);
+         i++) {
         PyObject *name = PyTuple_GET_ITEM(kwnames, i);
         const bool plain =
             PyUnicode_CompareWithASCIIString(name, "qualifier") == 0;

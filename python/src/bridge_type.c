@@ -1,10 +1,10 @@
 /* bridge_type.c - C types by their names, and values between the languages.
  *
- * A signature (typed.h) is known by its text, e.g. "double (const shape *, int)".
- * Each type's text is brought to one form (words and stars set apart by one
- * space, without qualifiers but for the `const` of `const char *`) and looked up
- * in the bridge's table, which maps it to the number of a kind, or to the type
- * whose objects it points to. Extensions add to the table.
+ * A signature (typed.h) is known by its text, e.g. "double (const shape *,
+ * int)". Each type's text is brought to one form (words and stars set apart by
+ * one space, without qualifiers but for the `const` of `const char *`) and
+ * looked up in the bridge's table, which maps it to the number of a kind, or to
+ * the type whose objects it points to. Extensions add to the table.
  */
 #include "bridge.h"
 
@@ -20,14 +20,10 @@ static const struct {
     const char *name;
     lbpy_code code;
 } plain[] = {
-    {"void", LBPY_C_VOID},
-    {"_Bool", LBPY_C_BOOL},
-    {"bool", LBPY_C_BOOL},
-    {"float", LBPY_C_FLOAT},
-    {"double", LBPY_C_DOUBLE},
-    {"const char *", LBPY_C_TEXT},
-    {"PyObject *", LBPY_C_PYTHON},
-    {"lb_ref", LBPY_C_REF},
+    {"void", LBPY_C_VOID},         {"_Bool", LBPY_C_BOOL},
+    {"bool", LBPY_C_BOOL},         {"float", LBPY_C_FLOAT},
+    {"double", LBPY_C_DOUBLE},     {"const char *", LBPY_C_TEXT},
+    {"PyObject *", LBPY_C_PYTHON}, {"lb_ref", LBPY_C_REF},
 };
 
 #define SIGNED(T) sizeof(T), true
@@ -84,8 +80,7 @@ static lbpy_code integer_code(size_t size, bool is_signed)
 static int put_code(PyObject *types, const char *name, lbpy_code code)
 {
     PyObject *number = PyLong_FromLong(code);
-    const int status =
-        number ? PyDict_SetItemString(types, name, number) : -1;
+    const int status = number ? PyDict_SetItemString(types, name, number) : -1;
     Py_XDECREF(number);
     return status;
 }
@@ -98,9 +93,9 @@ int lbpy_c_types_setup(lbpy_state *state)
         status = put_code(types, plain[i].name, plain[i].code);
     for (size_t i = 0; i < sizeof integers / sizeof *integers && status == 0;
          i++)
-        status = put_code(
-            types, integers[i].name,
-            integer_code(integers[i].size, integers[i].is_signed));
+        status =
+            put_code(types, integers[i].name,
+                     integer_code(integers[i].size, integers[i].is_signed));
     return status;
 }
 
@@ -193,10 +188,10 @@ int lbpy_c_types_name(lbpy_state *state, const char *name, const char *same_as)
         Py_XDECREF(type.cls);
         return -1;
     }
-    const int status =
-        type.cls ? PyDict_SetItemString(state->bridge->c_types, key,
-                                        (PyObject *)type.cls)
-                 : put_code(state->bridge->c_types, key, type.code);
+    const int status = type.cls
+                           ? PyDict_SetItemString(state->bridge->c_types, key,
+                                                  (PyObject *)type.cls)
+                           : put_code(state->bridge->c_types, key, type.code);
     Py_XDECREF(type.cls);
     return status;
 }
@@ -419,8 +414,7 @@ static PyObject *from_integer(lbpy_code code, const lb_value *value)
                                            (UINT64_MAX >> (64 - bits)));
     }
     const int unused = 64 - (8 << (code - LBPY_C_I8));
-    return PyLong_FromLongLong(
-        (int64_t)(value->bits << unused) >> unused);
+    return PyLong_FromLongLong((int64_t)(value->bits << unused) >> unused);
 }
 
 static PyObject *from_floating(lbpy_code code, const lb_value *value)
@@ -446,8 +440,7 @@ PyObject *lbpy_from_c(lbpy_state *state, const lbpy_c_type *type,
     case LBPY_C_TEXT:
         return from_text(value->constant);
     case LBPY_C_PYTHON:
-        return Py_NewRef(value->pointer ? (PyObject *)value->pointer
-                                        : Py_None);
+        return Py_NewRef(value->pointer ? (PyObject *)value->pointer : Py_None);
     case LBPY_C_OBJECT:
         if (value->pointer == NULL)
             Py_RETURN_NONE;

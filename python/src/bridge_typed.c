@@ -3,9 +3,9 @@
  *   1. The signature's text is read once: a C type per parameter and result.
  *   2. A call converts its arguments (bridge_type.c), enters a frame, calls
  *      lb_invoke, and converts the result.
- *   3. An exception that a method in Python left in the frame is raised instead.
- * A callable is kept as long as the module, and with it the methods in Python
- * that were registered with it.
+ *   3. An exception that a method in Python left in the frame is raised
+ * instead. A callable is kept as long as the module, and with it the methods in
+ * Python that were registered with it.
  *
  * Results of a class with `retain` are uses of the caller's in both directions;
  * `PyObject *` results are new references.
@@ -212,8 +212,8 @@ PyObject *lbpy_typed_call(PyObject *self, PyObject *const *args, size_t nargsf,
     const Py_ssize_t count = PyVectorcall_NARGS(nargsf);
     lbpy_packed packed;
     if (kwnames && PyTuple_GET_SIZE(kwnames))
-        return PyErr_Format(PyExc_TypeError,
-                            "%U() takes no keyword arguments", typed->name);
+        return PyErr_Format(PyExc_TypeError, "%U() takes no keyword arguments",
+                            typed->name);
     if (lbpy_typed_pack(typed, args, count, &packed) < 0)
         return NULL;
     bool chosen;
@@ -229,9 +229,9 @@ int lbpy_typed_classes(lbpy_typed *typed, const lbpy_packed *packed,
     lb_argument arguments[LB_MAX_DISPATCH];
     typed->signature->arguments(packed->values, arguments);
     for (unsigned i = 0; i < typed->signature->dispatched; i++) {
-        classes[i] = arguments[i].head ? lb_class_of(typed->state->runtime,
-                                                     arguments[i].head)
-                                       : NULL;
+        classes[i] = arguments[i].head
+                         ? lb_class_of(typed->state->runtime, arguments[i].head)
+                         : NULL;
         values[i] = arguments[i].value;
         if (classes[i] == NULL) {
             PyErr_Format(PyExc_TypeError,
@@ -254,9 +254,8 @@ static PyObject *typed_explain(PyObject *self, PyObject *const *args,
     if (lbpy_typed_pack(typed, args, nargs, &packed) < 0 ||
         lbpy_typed_classes(typed, &packed, classes, values) < 0)
         return NULL;
-    const lb_status status =
-        lb_explain(typed->generic, typed->signature->dispatched, classes,
-                   values, &e);
+    const lb_status status = lb_explain(
+        typed->generic, typed->signature->dispatched, classes, values, &e);
     if (status != LB_OK)
         return lbpy_raise_call(status);
     PyObject *text = PyUnicode_FromString(e->text);
@@ -433,8 +432,7 @@ PyObject *lbpy_typed_of(lbpy_state *state, lb_generic *generic,
 static int free_name(lbpy_state *state, const char *name)
 {
     lb_generic *other = lb_generic_find(state->runtime, name);
-    lbpy_generic *owner =
-        other ? lbpy_generic_owner(state, other, NULL) : NULL;
+    lbpy_generic *owner = other ? lbpy_generic_owner(state, other, NULL) : NULL;
     if (owner == NULL)
         return 0;
     owner->unnamed = true;
@@ -454,8 +452,8 @@ PyObject *lbpy_typed_bind(lbpy_state *state, lb_head *head,
         if (status != LB_OK)
             return lbpy_raise_call(status);
     }
-    return lbpy_typed_of(state, __atomic_load_n(&head->generic, __ATOMIC_ACQUIRE),
-                         spec);
+    return lbpy_typed_of(
+        state, __atomic_load_n(&head->generic, __ATOMIC_ACQUIRE), spec);
 }
 
 /* ---- the type ----------------------------------------------------------- */
@@ -537,7 +535,8 @@ static void typed_dealloc(PyObject *self)
 static PyMethodDef typed_functions[] = {
     {"register", (PyCFunction)(void (*)(void))lbpy_typed_register,
      METH_FASTCALL | METH_KEYWORDS,
-     "Adds a method: `@f.register` by its annotations, `@f.register(T1, T2)` by "
+     "Adds a method: `@f.register` by its annotations, `@f.register(T1, T2)` "
+     "by "
      "types,\nor f.register(T1, T2, function). Returns the function. Keywords: "
      "qualifier=\nor before=, after=, around=True."},
     {"remove", lbpy_typed_remove, METH_VARARGS,

@@ -1,10 +1,10 @@
 /* bridge_value.c - attributes of C's classes, seen from Python.
  *
  * A type that is made for a class gets a descriptor for each attribute that the
- * class has: it asks the engine (lb_get, lb_set), by the symbol, so that changes
- * of the class are seen. Members of the C struct are converted by their type;
- * all other values are Python objects (latebind/python.h). A method that is got
- * is bound by its name: what it runs is looked up when it is called.
+ * class has: it asks the engine (lb_get, lb_set), by the symbol, so that
+ * changes of the class are seen. Members of the C struct are converted by their
+ * type; all other values are Python objects (latebind/python.h). A method that
+ * is got is bound by its name: what it runs is looked up when it is called.
  */
 #include "bridge.h"
 
@@ -12,15 +12,13 @@
 
 /* A name of a class of C: a descriptor, and callable with an object first. */
 typedef struct lbpy_attribute {
-    PyObject_HEAD
-    lbpy_class *owner; /* strong */
+    PyObject_HEAD lbpy_class *owner; /* strong */
     const lb_symbol *symbol;
 } lbpy_attribute;
 
 /* The same bound to an object. */
 typedef struct lbpy_bound {
-    PyObject_HEAD
-    vectorcallfunc vectorcall;
+    PyObject_HEAD vectorcallfunc vectorcall;
     PyObject *object; /* strong */
     const lb_symbol *symbol;
 } lbpy_bound;
@@ -202,8 +200,8 @@ int lbpy_value_set(lbpy_state *state, PyObject *object, const lb_symbol *symbol,
         return -1;
     if (descriptor && (reader = lbpy_enter(state)) == NULL)
         return -1;
-    const lb_status status = from ? lb_set(pointer, symbol, value)
-                                  : lb_unset(pointer, symbol);
+    const lb_status status =
+        from ? lb_set(pointer, symbol, value) : lb_unset(pointer, symbol);
     lbpy_leave(state, reader);
     return status == LB_OK ? 0 : lbpy_value_raise(status);
 }
@@ -222,9 +220,8 @@ static PyObject *invoke(lbpy_state *state, PyObject *object,
     void *pointer = lbpy_object_pointer(object);
     if (pointer == NULL)
         return NULL;
-    lb_value *values = nargs < FEW ? few
-                                   : PyMem_Malloc((size_t)(nargs + 1) *
-                                                  sizeof *values);
+    lb_value *values =
+        nargs < FEW ? few : PyMem_Malloc((size_t)(nargs + 1) * sizeof *values);
     if (values == NULL)
         return PyErr_NoMemory();
     values[0] = lb_pointer(pointer);
@@ -376,8 +373,7 @@ static PyObject *attribute_call(PyObject *self, PyObject *args, PyObject *kwds)
     const lbpy_attribute *a = (lbpy_attribute *)self;
     const Py_ssize_t count = PyTuple_GET_SIZE(args);
     if ((kwds && PyDict_GET_SIZE(kwds)) || count == 0 ||
-        !PyObject_TypeCheck(PyTuple_GET_ITEM(args, 0),
-                            &a->owner->type.ht_type))
+        !PyObject_TypeCheck(PyTuple_GET_ITEM(args, 0), &a->owner->type.ht_type))
         return PyErr_Format(PyExc_TypeError,
                             "%s() wants a %s first, and nothing by name",
                             a->symbol->text, a->owner->type.ht_type.tp_name);
@@ -450,9 +446,9 @@ static int describe_one(lbpy_state *state, lbpy_class *type,
     a->symbol = symbol;
     PyObject_GC_Track(a);
     PyObject *name = PyUnicode_FromString(symbol->text);
-    const int status = name ? PyType_Type.tp_setattro((PyObject *)type, name,
-                                                      (PyObject *)a)
-                            : -1;
+    const int status =
+        name ? PyType_Type.tp_setattro((PyObject *)type, name, (PyObject *)a)
+             : -1;
     Py_XDECREF(name);
     Py_DECREF(a);
     return status;

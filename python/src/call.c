@@ -10,8 +10,7 @@
  * Everything else is resolve.c's.
  *
  * Held is the node, not only borrowed, since the method may be removed by what
- * it calls. In a build without the interpreter's lock steps 2 to 4 up to the
- * holding are in the generic function's critical section.
+ * it calls.
  */
 #include "call.h"
 
@@ -20,14 +19,6 @@
 
 #ifndef Py_NO_INLINE /* came with Python 3.11 */
 #define Py_NO_INLINE
-#endif
-
-#if defined(Py_GIL_DISABLED)
-#define BEGIN_LOOK(g) Py_BEGIN_CRITICAL_SECTION(g)
-#define END_LOOK() Py_END_CRITICAL_SECTION()
-#else
-#define BEGIN_LOOK(g) {
-#define END_LOOK() }
 #endif
 
 static inline uint32_t tag_of(PyObject *argument)
@@ -161,7 +152,6 @@ PyObject *lbpy_generic_call(PyObject *self, PyObject *const *args,
     const Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     PyObject *node = NULL, *function = NULL;
     vectorcallfunc how = NULL;
-    BEGIN_LOOK(self)
     const lbpy_form *form = LB_LIKELY(kwnames == NULL && nargs < LBPY_PLAIN)
                                 ? g->plain[nargs]
                                 : known_form(g, nargs, kwnames);
@@ -175,7 +165,6 @@ PyObject *lbpy_generic_call(PyObject *self, PyObject *const *args,
             how = *cell->how;
         }
     }
-    END_LOOK()
     if (LB_UNLIKELY(node == NULL))
         return slow(g, args, nargsf, kwnames);
     PyObject *result = how(function, args, nargsf, kwnames);

@@ -551,7 +551,7 @@ static lb_status make_generic(const lbpy_generic *g, const lbpy_form *form,
                                                          : LB_LIST,
         .precedence = count ? precedence : NULL,
         .precedence_count = count,
-        .silent = g->silent || g->chooser || g->order >= LB_DEFINITION};
+        .silent = g->silent || g->chooser || g->order >= LB_DEFINITION ? 1 : 2};
     const unsigned dispatched = form->slots ? form->slots : 1;
     const char *name = g->unnamed ? NULL : PyUnicode_AsUTF8(g->name);
     lb_status status = lb_generic_create_boxed(g->state->runtime, name,

@@ -769,6 +769,8 @@ static void generic_dealloc(PyObject *self)
     if (g->weak)
         PyObject_ClearWeakRefs(self);
     generic_clear(self);
+    if (g->entrance)
+        (void)lb_generic_destroy(g->entrance);
     if (g->from)
         *g->from = g->next_generic;
     if (g->next_generic)

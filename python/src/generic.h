@@ -81,6 +81,7 @@ typedef struct lbpy_generic {
     PyObject *pending;    /* what the front end could not add yet, or NULL */
     PyObject *counts;     /* dict: (types, method) -> calls */
     bool unnamed;         /* the engine's have no name: a typed one has it */
+    lb_generic *entrance; /* by which C calls it, or NULL; bridge_boxed.c */
     struct lbpy_generic *next_generic, **from; /* among all of the state */
 } lbpy_generic;
 

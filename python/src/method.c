@@ -357,7 +357,10 @@ static PyObject *method_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
         positional > 255 || qualifier < 0 || qualifier > LB_AROUND ||
         propagate < 0 || propagate > LB_AT_END)
         return PyErr_Format(PyExc_ValueError,
-                            "Method: the numbers do not fit each other");
+                            "%R: at most 255 positional and 63 keyword-only "
+                            "parameters are possible, and the numbers must fit "
+                            "each other",
+                            function);
     for (Py_ssize_t i = 0; i < count; i++)
         if (!PyUnicode_Check(PyTuple_GET_ITEM(parameters, i)))
             return PyErr_Format(PyExc_TypeError,

@@ -127,8 +127,28 @@ static bool is_chain(const lb_class *cls)
 
 static void count_descendants(lb_class *cls, size_t by)
 {
+    cls->runtime->orders++;
     for (uint32_t i = 0; i < cls->order_count; i++)
         cls->order[i]->descendants += by;
+}
+
+lb_class *const *lbi_class_members(lb_class *cls)
+{
+    lb_runtime *runtime = cls->runtime;
+    if (cls->below && cls->below_of == runtime->orders)
+        return cls->below;
+    lbi_free(&runtime->allocator, cls->below,
+             cls->below_count * sizeof *cls->below);
+    cls->below_count = cls->descendants;
+    cls->below =
+        lbi_alloc(&runtime->allocator, cls->below_count * sizeof *cls->below);
+    cls->below_of = runtime->orders;
+    size_t found = 0;
+    for (lb_class *c = runtime->first_class;
+         cls->below && found < cls->below_count; c = c->next)
+        if (lbi_is_subclass(c, cls))
+            cls->below[found++] = c;
+    return cls->below;
 }
 
 /* ---- orders and those of the bases -------------------------------------- */
@@ -199,8 +219,10 @@ static void free_class_memory(lb_class *cls)
     lbi_free(allocator, cls->order, cls->order_count * sizeof *cls->order);
     lbi_free(allocator, cls->derived,
              cls->derived_capacity * sizeof *cls->derived);
+    lbi_free(allocator, cls->below, cls->below_count * sizeof *cls->below);
     cls->name = NULL;
-    cls->bases = cls->order = cls->derived = NULL;
+    cls->bases = cls->order = cls->derived = cls->below = NULL;
+    cls->below_count = 0;
     cls->base_count = cls->order_count = 0;
     cls->derived_count = cls->derived_capacity = 0;
 }

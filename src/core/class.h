@@ -14,13 +14,16 @@ struct lb_class {
     lb_class **order;     /* the linearization, itself first; own */
     lb_class **derived;   /* direct subclasses, unordered */
     lb_class **new_order; /* while a change of bases is prepared */
+    lb_class **below;     /* those of lbi_class_members, or NULL */
     uint32_t base_count, order_count, new_order_count;
     uint32_t scratch; /* of a running merge */
     uint32_t extends; /* how many classes in its order are foreign to it */
     size_t derived_count, derived_capacity;
-    size_t descendants;        /* classes that have this one in their order */
-    size_t references;         /* specializers of rules that name it */
-    size_t strangers;          /* classes that it is foreign to: see class.c */
+    size_t descendants; /* classes that have this one in their order */
+    size_t references;  /* specializers of rules that name it */
+    size_t strangers;   /* classes that it is foreign to: see class.c */
+    size_t below_count;
+    uint64_t below_of;         /* the runtime->orders that `below` is of */
     uint64_t stamp;            /* marks of walks over classes */
     lb_class *next, *previous; /* living ones, in order of creation */
     size_t instance_size;
@@ -53,6 +56,11 @@ static inline bool lbi_is_subclass(const lb_class *cls, const lb_class *base)
 {
     return lbi_class_index(cls, base) >= 0;
 }
+
+/* All classes that have `cls` in their order, in the order of creation:
+ * cls->descendants of them. They are kept until an order changes; finding them
+ * costs a look at every class. NULL without memory. Under the lock. */
+lb_class *const *lbi_class_members(lb_class *cls);
 
 /* The living class with that serial, or NULL. Any thread. */
 lb_class *lbi_class_by_serial(const lb_runtime *runtime, uint32_t serial);

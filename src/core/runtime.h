@@ -70,6 +70,7 @@ struct lb_runtime {
     size_t class_count, unnumbered_count, id_count;
     size_t joined_count;    /* classes with several bases            */
     size_t irregular_count; /* classes whose order mixes up a base's */
+    uint64_t orders;        /* changes of what is in which order, so far */
     size_t class_bytes;
     uint32_t unnumbered; /* the id of classes that got none */
     lb_class *stand_in;  /* what that id says: this runtime */

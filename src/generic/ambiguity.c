@@ -10,7 +10,7 @@
  * bases. The same goes for supplied linearizations as long as no class is
  * irregular (core/class.c): only the classes that two rules share need not
  * derive from either any more, when both are foreign to some class. Then all
- * classes are looked through for the topmost ones.
+ * classes below one of the two are looked through for the topmost ones.
  *
  * Irregular classes, sums of ranks and a user's order need not be monotonic,
  * nor does what a rule says of a turning class; and a flipped form that settles
@@ -75,6 +75,13 @@ static void topmost(lb_runtime *runtime, commons *c)
     }
 }
 
+/* The classes below `cls`, or NULL: look through all. */
+static lb_class *const *members_of(lb_class *cls)
+{
+    return cls && cls->descendants <= MAX_RELATED ? lbi_class_members(cls)
+                                                  : NULL;
+}
+
 static bool is_common(const lb_class *cls, const lb_class *a, const lb_class *b)
 {
     return (a == NULL || lbi_is_subclass(cls, a)) &&
@@ -90,13 +97,25 @@ static bool has_common_base(const lb_class *cls, const lb_class *a,
     return false;
 }
 
-/* All common classes, or those of them that have no common base. */
-static void search_common(lb_runtime *runtime, const lb_class *a,
-                          const lb_class *b, bool top, commons *c)
+static void consider(lb_class *cls, const lb_class *a, const lb_class *b,
+                     bool top, commons *c)
 {
-    for (lb_class *cls = runtime->first_class; cls; cls = cls->next)
-        if (is_common(cls, a, b) && !(top && has_common_base(cls, a, b)))
-            add_common(c, cls);
+    if (is_common(cls, a, b) && !(top && has_common_base(cls, a, b)))
+        add_common(c, cls);
+}
+
+/* All common classes, or those of them that have no common base. */
+static void search_common(lb_runtime *runtime, lb_class *a, lb_class *b,
+                          bool top, commons *c)
+{
+    lb_class *least = a && (!b || a->descendants < b->descendants) ? a : b;
+    lb_class *const *members = members_of(least);
+    if (members)
+        for (size_t i = 0; i < least->descendants; i++)
+            consider(members[i], a, b, top, c);
+    else
+        for (lb_class *cls = runtime->first_class; cls; cls = cls->next)
+            consider(cls, a, b, top, c);
 }
 
 static bool is_foreign(const lb_class *cls)
@@ -110,7 +129,7 @@ static bool is_turning(const lb_class *cls)
 }
 
 /* Where classes below `a` and `b` need not derive from either, so that finding
- * them means to look through all classes. */
+ * them means to look through all classes below one, or through all. */
 static bool is_laborious(const lb_class *a, const lb_class *b)
 {
     return (a == NULL || is_foreign(a)) && (b == NULL || is_foreign(b));
@@ -122,6 +141,8 @@ static void common_below(lb_class *a, lb_class *b, commons *c)
 {
     if (b == NULL || lbi_is_subclass(a, b))
         add_common(c, a);
+    else if (is_foreign(b) && b->descendants < a->descendants)
+        search_common(a->runtime, a, b, true, c);
     else if (a->descendants > 1 && b->descendants > 1 &&
              (a->runtime->joined_count || is_foreign(b)))
         descend(a, b, ++a->runtime->stamp, c);
@@ -409,12 +430,13 @@ static bool add_family(related *r, lb_class *cls)
     return true;
 }
 
-static bool add_members(related *r, const lb_class *cls)
+static bool add_members(related *r, lb_class *cls)
 {
-    for (lb_class *c = cls->runtime->first_class; c; c = c->next)
-        if (lbi_is_subclass(c, cls) && !add_order(r, c))
+    lb_class *const *members = members_of(cls);
+    for (size_t i = 0; members && i < cls->descendants; i++)
+        if (!add_order(r, members[i]))
             return false;
-    return true;
+    return members != NULL;
 }
 
 /* Collects every class that has a class below it in common with `cls`. False:
@@ -636,7 +658,7 @@ static bool mentions(const lbi_form *form, const lb_class *cls, unsigned end)
 {
     for (unsigned i = 0; i < end; i++) {
         const lb_class *c = lbi_spec_class(lbi_spec(form, i));
-        if (c && c != cls && lbi_is_subclass(cls, c) &&
+        if (c && lbi_is_subclass(cls, c) &&
             may_bring(form->rule->generic, cls, c))
             return true;
     }
@@ -655,7 +677,7 @@ static void look_in_list(lbi_form *form, unsigned position, lb_class *cls)
 
 static void look_at(lb_generic *g, lb_class *cls, unsigned position)
 {
-    for (uint32_t i = 1; i < cls->order_count; i++) {
+    for (uint32_t i = 0; i < cls->order_count; i++) {
         lbi_form *first = lbi_index_bucket(g, position, cls->order[i]);
         if (first && may_bring(g, cls, cls->order[i]))
             look_in_list(first, position, cls);

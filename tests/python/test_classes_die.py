@@ -118,6 +118,29 @@ def test_a_class_with_its_own_generic_methods_is_collected() -> None:
     assert watch() is None
 
 
+@pytest.mark.parametrize(
+    "hint",
+    ["Passing | None", "list[Passing]", "type[Passing]", "dict[str, Passing]"],
+)
+def test_a_class_whose_methods_take_hints_made_of_it_is_collected(hint: str) -> None:
+    space: dict[str, Any] = {"__name__": "made"}
+    exec(
+        "from latebind import dispatch\n"
+        "class Passing:\n"
+        f"    @dispatch\n    def m(self, x: {hint!r}): return 'fits'\n"
+        "    @dispatch\n    def m(self, x: object): return 'object'\n",
+        space,
+    )
+    cls = space.pop("Passing")
+    values = {"Passing | None": None, "list[Passing]": [], "type[Passing]": cls}
+    assert cls().m(values.get(hint, {})) == "fits"
+    del values
+    watch = weakref.ref(cls)
+    del cls, space
+    gc.collect()
+    assert watch() is None
+
+
 def test_a_new_class_at_an_old_address_is_not_taken_for_the_old_one() -> None:
     seen = set()
     for number in range(3_000):

@@ -20,9 +20,9 @@ Numbers of lines in what is printed do not count.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import doctest
-import importlib
 import importlib.util
 import io
 import os
@@ -36,9 +36,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 import latebind
 import latebind.compat
-import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = ("python.md", "migration.md")
@@ -76,7 +77,8 @@ class Section(NamedTuple):
 def sections_of(guide: str) -> Iterator[Section]:
     section = Section(guide, "head", [])
     kind: str | None = None
-    start, lines = 0, []
+    start = 0
+    lines: list[str] = []
     text = (ROOT / "docs" / guide).read_text(encoding="utf-8")
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith("```"):
@@ -101,6 +103,16 @@ def runnable(section: Section) -> bool:
 
 
 SECTIONS = [one for guide in GUIDES for one in sections_of(guide) if runnable(one)]
+
+
+# Sections without examples: what they say is tested elsewhere.
+WITHOUT = {"Type checkers and linters", "From C", "What costs what", "Limits"}
+
+
+def test_all_sections_have_examples_but_for_those_that_cannot() -> None:
+    every = [one for guide in GUIDES for one in sections_of(guide)]
+    empty = {one.name for one in every} - {one.name for one in SECTIONS}
+    assert empty == {f"python.md: {one}" for one in WITHOUT} | {"migration.md: head"}
 
 
 # ------------------------------------------------------------------ running
@@ -201,12 +213,13 @@ class Session:
         return printed.getvalue()
 
     def command(self, block: Block) -> None:
+        path = os.pathsep.join(filter(None, sys.path))
         for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
             line, _, wanted = part.partition("\n")
             done = subprocess.run(
                 [sys.executable, *shlex.split(line)[1:]],
                 cwd=self.folder,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                env={**os.environ, "PYTHONPATH": path},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -236,9 +249,7 @@ def peer_of(section: Section) -> str:
     return next(name for name in PEERS if name in section.title)
 
 
-MIGRATIONS = [
-    one for one in SECTIONS if any("before" in b.words for b in one.blocks)
-]
+MIGRATIONS = [one for one in SECTIONS if any("before" in b.words for b in one.blocks)]
 
 
 @contextlib.contextmanager
@@ -317,17 +328,16 @@ def test_the_reference_has_every_public_name(name: str) -> None:
 
 def public_attributes(cls: type) -> set[str]:
     """Of a class, as its stub has them: what type checkers let users touch."""
-    import ast
-
     stub = Path(latebind.__file__).with_name("__init__.pyi")
     for node in ast.parse(stub.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ClassDef) and node.name == cls.__name__:
-            return {
-                one.name if isinstance(one, ast.FunctionDef) else one.target.id
+            functions = {one.name for one in node.body if hasattr(one, "name")}
+            variables = {
+                one.target.id
                 for one in node.body
-                if isinstance(one, ast.FunctionDef)
-                or (isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name))
+                if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)
             }
+            return functions | variables
     raise AssertionError(f"{cls.__name__} is not in the stub")
 
 

@@ -298,6 +298,27 @@ a_rule_finds_rules_with_a_class_that_became_virtual_later(void **state)
     assert_int_equal(count(LB_HEAD(meet), &found), 1);
 }
 
+static void a_virtual_class_follows_its_members(void **state)
+{
+    world *w = *state;
+    lb_ambiguity found;
+    assert_ok(lb_bind(w->runtime, LB_HEAD(meet), NULL));
+    lb_class *u = world_class(w, "u", NULL, NULL);
+    lb_class *v = world_class(w, "v", NULL, NULL);
+    lb_class *first = world_class(w, "first", NULL, NULL);
+    lb_class *second = world_class(w, "second", NULL, NULL);
+    lb_class *const order[] = {u, v};
+    add_meet(lb_is(u), lb_is(v), 0);
+    add_meet(lb_is(v), lb_is(u), 0);
+    assert_ok(lb_class_set_linearization(first, order, 2));
+    assert_int_equal(count(LB_HEAD(meet), &found), 1);
+    assert_ptr_equal(found.witness[0], first);
+    assert_ok(lb_class_set_linearization(first, NULL, 0));
+    assert_ok(lb_class_set_linearization(second, order, 2));
+    assert_int_equal(count(LB_HEAD(meet), &found), 1);
+    assert_ptr_equal(found.witness[0], second);
+}
+
 static void ambiguities_by_joined_classes_below_are_found(void **state)
 {
     world *w = *state;
@@ -510,15 +531,18 @@ static void add_rule(lattice *l)
         assert_int_equal(l->told[r][self], ambiguous(l, r, self));
 }
 
-/* A class that comes later must be told of with all that it brings. */
-static void add_late_class(lattice *l)
+/* What a class that comes later, or into an order, brings must be told. */
+static void change_classes(lattice *l)
 {
     static char before[RULES][RULES];
     for (int r = 0; r < l->rule_count; r++)
         for (int s = 0; s < r; s++)
             before[r][s] = (char)ambiguous(l, r, s);
     memset(l->told, 0, sizeof l->told);
-    make_class(l);
+    if (l->count == CLASSES || dice_chance(&l->dice, 1, 2))
+        make_virtual(l);
+    else
+        make_class(l);
     see_orders(l);
     for (int r = 0; r < l->rule_count; r++)
         for (int s = 0; s < r; s++) {
@@ -547,8 +571,8 @@ static void check_lattice(world *w, uint64_t seed, int virtuals)
     see_orders(&l);
     for (int i = 0; i < RULES; i++)
         add_rule(&l);
-    for (int i = 0; i < 4; i++)
-        add_late_class(&l);
+    for (int i = 0; i < 8; i++)
+        change_classes(&l);
     lb_runtime_destroy(l.runtime);
 }
 
@@ -558,6 +582,8 @@ what_is_told_is_what_a_search_through_all_classes_finds(void **state)
     for (int virtuals = 0; virtuals < 9; virtuals += 2)
         for (uint64_t seed = 0; seed < 12; seed++)
             check_lattice(*state, seed, virtuals);
+    for (uint64_t seed = 100; seed < 130; seed++)
+        check_lattice(*state, seed, 0);
 }
 
 #define TEST(name)                                                             \
@@ -576,6 +602,7 @@ int main(void)
         TEST(two_values_are_never_ambiguous),
         TEST(a_virtual_class_makes_ambiguous_as_a_base_does),
         TEST(a_rule_finds_rules_with_a_class_that_became_virtual_later),
+        TEST(a_virtual_class_follows_its_members),
         TEST(ambiguities_by_joined_classes_below_are_found),
         TEST(a_class_in_the_order_of_its_base_is_most_specific_for_itself),
         TEST(a_generic_tells_of_rules_and_of_later_classes),

@@ -2,8 +2,8 @@
  *
  * A C library in a hundred lines: a class `Body`, one below it, and two generic
  * functions, called by C in a loop. Python derives classes, adds methods, and
- * the loop reaches them. The other way, a generic function that was made in Python
- * gets a method in C.
+ * the loop reaches them. The other way, a generic function that was made in
+ * Python gets a method in C.
  *
  *   1. lbpy_import() gives the table of functions, one per interpreter.
  *   2. The classes are made in the interpreter's runtime (api->runtime).
@@ -48,8 +48,8 @@ typedef struct module_state {
     lb_class *body, *balloon;
 } module_state;
 
-/* total(bodies): the loop in C. Between lbpy_call_begin and lbpy_call_end a method
- * in Python may raise: then lbpy_call_end says so. */
+/* total(bodies): the loop in C. Between lbpy_call_begin and lbpy_call_end a
+ * method in Python may raise: then lbpy_call_end says so. */
 static PyObject *total(PyObject *module, PyObject *bodies)
 {
     const module_state *s = PyModule_GetState(module);
@@ -162,8 +162,8 @@ static int execute(PyObject *module)
         status = add_generic(module, s, LB_HEAD(pull), NULL);
     if (status < 0)
         return -1;
-    return check(lb_add(LB_HEAD(weight), LB_DESCRIPTOR(body_weight),
-                        s->body)) < 0 ||
+    return check(lb_add(LB_HEAD(weight), LB_DESCRIPTOR(body_weight), s->body)) <
+                       0 ||
                    check(lb_add(LB_HEAD(weight), LB_DESCRIPTOR(balloon_weight),
                                 s->balloon)) < 0 ||
                    check(lb_add(LB_HEAD(pull), LB_DESCRIPTOR(bodies_pull),

@@ -2,6 +2,7 @@
 
 import bodies
 from bodies import Balloon, Body, pull, weight
+
 from latebind import generic
 
 print("a method in C:         ", weight(Body(mass=2), 10))

@@ -1,5 +1,5 @@
-/* module.c - the extension `shapes`: the C library in Python, and what the tests
- * want to ask of it. */
+/* module.c - the extension `shapes`: the C library in Python, and what the
+ * tests want to ask of it. */
 #include <latebind/python.h>
 
 #include <pthread.h>
@@ -108,11 +108,9 @@ static PyObject *area_in_thread(PyObject *module, PyObject *object)
     pthread_t thread;
     if (w.s == NULL)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    if (pthread_create(&thread, NULL, area_there, &w) == 0)
-        pthread_join(thread, NULL);
-    Py_END_ALLOW_THREADS
-    return PyFloat_FromDouble(w.result);
+    Py_BEGIN_ALLOW_THREADS if (pthread_create(&thread, NULL, area_there, &w) ==
+                               0) pthread_join(thread, NULL);
+    Py_END_ALLOW_THREADS return PyFloat_FromDouble(w.result);
 }
 
 /* lend_circle(r): the area of a circle on C's stack. */
@@ -246,10 +244,9 @@ static PyObject *class_name(PyObject *module, PyObject *type)
     if (cls == NULL)
         return NULL;
     PyObject *back = api->type_of_class(api, cls);
-    PyObject *result =
-        back ? Py_BuildValue("sO", lb_class_name(cls),
-                             back == type ? Py_True : Py_False)
-             : NULL;
+    PyObject *result = back ? Py_BuildValue("sO", lb_class_name(cls),
+                                            back == type ? Py_True : Py_False)
+                            : NULL;
     Py_XDECREF(back);
     return result;
 }
@@ -452,17 +449,16 @@ static const lb_method *method_named(const char *kind)
  *     commutative) */
 static PyObject *add(PyObject *module, PyObject *args, PyObject *kwds)
 {
-    static char *names[] = {"generic",    "types",     "kind",
-                            "context",    "wants_next", "qualifier",
-                            "optional",   "rest",      "commutative", NULL};
+    static char *names[] = {"generic",     "types",     "kind",     "context",
+                            "wants_next",  "qualifier", "optional", "rest",
+                            "commutative", NULL};
     const lbpy_api *api = state_of(module)->api;
     PyObject *generic, *types, *context = NULL, *rest = NULL;
     const char *kind;
     int wants_next = 0, qualifier = 0, optional = 0, commutative = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwds, "OOs|$OpiiOp", names, &generic,
-                                     &types, &kind, &context, &wants_next,
-                                     &qualifier, &optional, &rest,
-                                     &commutative))
+    if (!PyArg_ParseTupleAndKeywords(
+            args, kwds, "OOs|$OpiiOp", names, &generic, &types, &kind, &context,
+            &wants_next, &qualifier, &optional, &rest, &commutative))
         return NULL;
     const lbpy_method_spec spec = {.method = method_named(kind),
                                    .types = types,
@@ -487,34 +483,75 @@ static PyObject *take_away(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
-/* invoke(generic, *args): through the engine, past Python's call. */
-static PyObject *invoke(PyObject *module, PyObject *args)
+static PyObject *invoke_by(const lbpy_api *api, lb_generic *generic,
+                           PyObject *args)
 {
-    const lbpy_api *api = state_of(module)->api;
     const Py_ssize_t count = PyTuple_GET_SIZE(args) - 1;
-    lb_value values[8], result = {0};
+    lb_value values[16], result = {0};
     lbpy_call call;
-    if (count < 0 || count > 8)
-        return PyErr_Format(PyExc_TypeError, "1 to 9 arguments");
-    lb_generic *generic =
-        api->generic_of(api, PyTuple_GET_ITEM(args, 0), count);
-    if (generic == NULL)
-        return NULL;
+    if (count > 16)
+        return PyErr_Format(PyExc_TypeError, "too many arguments");
     for (Py_ssize_t i = 0; i < count; i++)
         values[i] = lb_pointer(PyTuple_GET_ITEM(args, i + 1));
     if (lbpy_call_begin(api, &call) < 0)
         return NULL;
-    const lb_status status =
-        lb_invoke(generic, (size_t)count, values, &result);
+    const lb_status status = lb_invoke(generic, (size_t)count, values, &result);
     if (lbpy_call_end(api, &call) < 0 || check(status) < 0)
         return NULL;
     return result.pointer;
 }
 
+/* invoke(generic, *args): as C calls a generic function of Python. */
+static PyObject *invoke(PyObject *module, PyObject *args)
+{
+    const lbpy_api *api = state_of(module)->api;
+    lb_generic *generic = api->generic_of(api, PyTuple_GET_ITEM(args, 0));
+    return generic ? invoke_by(api, generic, args) : NULL;
+}
+
+/* The engine's, of a form of the generic function of that name. */
+static lb_generic *form_of(const lbpy_api *api, PyObject *name)
+{
+    const char *text = PyUnicode_AsUTF8(name);
+    lb_generic *found = text ? lb_generic_find(api->runtime, text) : NULL;
+    if (found == NULL && !PyErr_Occurred())
+        PyErr_SetObject(PyExc_LookupError, name);
+    return found;
+}
+
+/* invoke_form(name, *args): by the chains that the engine has. */
+static PyObject *invoke_form(PyObject *module, PyObject *args)
+{
+    const lbpy_api *api = state_of(module)->api;
+    lb_generic *generic = form_of(api, PyTuple_GET_ITEM(args, 0));
+    return generic ? invoke_by(api, generic, args) : NULL;
+}
+
+/* add_behind(name, type): a rule that Python does not know of. */
+static PyObject *add_behind(PyObject *module, PyObject *args)
+{
+    const lbpy_api *api = state_of(module)->api;
+    lb_generic *generic = form_of(api, PyTuple_GET_ITEM(args, 0));
+    lb_class *cls =
+        generic
+            ? api->class_of_type(api, (PyTypeObject *)PyTuple_GET_ITEM(args, 1))
+            : NULL;
+    if (cls == NULL)
+        return NULL;
+    const lb_specializer s = lb_is(cls);
+    const lb_rule rule = {.method = LB_DESCRIPTOR(boxed_next),
+                          .specializers = &s,
+                          .count = 1,
+                          .context = PyUnicode_InternFromString("behind")};
+    if (check(lb_add_rules(generic, &rule, 1)) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 static PyObject *round_trip(PyObject *module, PyObject *generic)
 {
     const lbpy_api *api = state_of(module)->api;
-    lb_generic *found = api->generic_of(api, generic, 1);
+    lb_generic *found = api->generic_of(api, generic);
     return found ? api->generic_object(api, found) : NULL;
 }
 
@@ -556,9 +593,9 @@ static int add_generic(PyObject *module, lb_head *head)
 static int add_generics(PyObject *module)
 {
     lb_head *const all[] = {
-        LB_HEAD(area),    LB_HEAD(scaled),   LB_HEAD(meet), LB_HEAD(label),
-        LB_HEAD(is_large), LB_HEAD(touch),   LB_HEAD(add_up), LB_HEAD(pick),
-        LB_HEAD(tint),    LB_HEAD(weigh),    LB_HEAD(heavier), LB_HEAD(digits),
+        LB_HEAD(area),     LB_HEAD(scaled), LB_HEAD(meet),    LB_HEAD(label),
+        LB_HEAD(is_large), LB_HEAD(touch),  LB_HEAD(add_up),  LB_HEAD(pick),
+        LB_HEAD(tint),     LB_HEAD(weigh),  LB_HEAD(heavier), LB_HEAD(digits),
         LB_HEAD(describe), LB_HEAD(other)};
     const lbpy_api *api = state_of(module)->api;
     const unsigned first = 0;
@@ -569,8 +606,7 @@ static int add_generics(PyObject *module)
         if (add_generic(module, all[i]) < 0)
             return -1;
     PyObject *typed = api->typed_generic(api, LB_HEAD(gap), &spec);
-    const int status =
-        typed ? PyModule_AddObjectRef(module, "gap", typed) : -1;
+    const int status = typed ? PyModule_AddObjectRef(module, "gap", typed) : -1;
     Py_XDECREF(typed);
     return status;
 }
@@ -607,12 +643,10 @@ static int make_thing(module_state *s)
 static int make_types(PyObject *module, module_state *s)
 {
     PyObject *shape_type;
-    const lbpy_class_spec shapes = {.module = "shapes",
-                                    .doc = "What has an area.",
-                                    .c_type = "shape"};
+    const lbpy_class_spec shapes = {
+        .module = "shapes", .doc = "What has an area.", .c_type = "shape"};
     const lbpy_class_spec plain = {.module = "shapes"};
-    const lbpy_class_spec things = {.module = "shapes",
-                                    .finish = thing_finish};
+    const lbpy_class_spec things = {.module = "shapes", .finish = thing_finish};
     const lbpy_class_spec nodes = {.module = "shapes",
                                    .c_type = "node",
                                    .init = node_init,
@@ -620,8 +654,7 @@ static int make_types(PyObject *module, module_state *s)
                                    .release = node_release};
     if (add_type(module, shape_class, &shapes, &shape_type) < 0 ||
         add_type(module, circle_class, &plain, NULL) < 0 ||
-        add_type(module, square_class, &plain, NULL) < 0 ||
-        make_thing(s) < 0 ||
+        add_type(module, square_class, &plain, NULL) < 0 || make_thing(s) < 0 ||
         add_type(module, s->thing_class, &things, NULL) < 0)
         return -1;
     for (int i = 0; i < 4; i++)
@@ -678,8 +711,8 @@ static int execute(PyObject *module)
         add_generics(module) < 0 || check(shapes_setup_methods()) < 0 ||
         check(lb_add(LB_HEAD(describe), LB_DESCRIPTOR(describe_shape),
                      shape_class)) < 0 ||
-        check(lb_add(LB_HEAD(other), LB_DESCRIPTOR(same_node),
-                     s->node_class)) < 0)
+        check(lb_add(LB_HEAD(other), LB_DESCRIPTOR(same_node), s->node_class)) <
+            0)
         return -1;
     return 0;
 }
@@ -705,6 +738,8 @@ static PyMethodDef functions[] = {
      NULL},
     {"take_away", take_away, METH_VARARGS, NULL},
     {"invoke", invoke, METH_VARARGS, NULL},
+    {"invoke_form", invoke_form, METH_VARARGS, NULL},
+    {"add_behind", add_behind, METH_VARARGS, NULL},
     {"round_trip", round_trip, METH_O, NULL},
     {"call_it", call_it, METH_VARARGS, NULL},
     {"make_method", make_method, METH_VARARGS, NULL},
@@ -722,11 +757,8 @@ static PyModuleDef_Slot slots[] = {
 };
 
 static PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "shapes",
-    .m_size = sizeof(module_state),
-    .m_methods = functions,
-    .m_slots = slots,
+    PyModuleDef_HEAD_INIT,  .m_name = "shapes", .m_size = sizeof(module_state),
+    .m_methods = functions, .m_slots = slots,
 };
 
 PyMODINIT_FUNC PyInit_shapes(void)

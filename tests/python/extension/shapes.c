@@ -200,9 +200,9 @@ lb_status shapes_setup_methods(void)
         lb_class *const two[] = {all[i].cls, lb_any_class};
         const lb_status status =
             all[i].cls == lb_any_class
-                ? lb_add_classes(all[i].head, all[i].method,
-                                 (lb_class *const[]){lb_any_class,
-                                                     lb_any_class})
+                ? lb_add_classes(
+                      all[i].head, all[i].method,
+                      (lb_class *const[]){lb_any_class, lb_any_class})
                 : add(all[i].head, all[i].method, two[0]);
         if (status != LB_OK)
             return status;
