@@ -148,13 +148,18 @@ static PyObject *both(const lbpy_generic *g, const lbpy_form *form,
     return all;
 }
 
-static bool is_ambiguous(const lbpy_generic *g, const lbpy_form *form,
-                         PyObject *methods)
+/* Bit i: nothing decides between method i and the one after it. */
+static uint64_t ties_of(const lbpy_generic *g, const lbpy_form *form,
+                        PyObject *methods)
 {
-    return !g->chooser && g->combination == LBPY_STANDARD &&
-           g->order <= LB_WEIGHTED &&
-           compare(g, form, (lbpy_method *)PyTuple_GET_ITEM(methods, 0),
-                   (lbpy_method *)PyTuple_GET_ITEM(methods, 1)) == 0;
+    uint64_t ties = 0;
+    if (g->chooser || g->combination != LBPY_STANDARD || g->order > LB_WEIGHTED)
+        return 0;
+    for (Py_ssize_t i = 0; i + 1 < PyTuple_GET_SIZE(methods) && i < 63; i++)
+        if (compare(g, form, (lbpy_method *)PyTuple_GET_ITEM(methods, i),
+                    (lbpy_method *)PyTuple_GET_ITEM(methods, i + 1)) == 0)
+            ties |= UINT64_C(1) << i;
+    return ties;
 }
 
 static bool has_method(const lbpy_method *bundle, const lbpy_method *method)
@@ -176,7 +181,7 @@ static int settle(lbpy_generic *g, lbpy_form *form, lbpy_rule *old,
     PyObject *methods = both(g, form, old->method, fresh->method);
     lbpy_method *bundle =
         methods ? lbpy_method_bundle(g->state, methods,
-                                     is_ambiguous(g, form, methods))
+                                     ties_of(g, form, methods))
                 : NULL;
     if (bundle == NULL)
         return -1;
@@ -872,6 +877,9 @@ int lbpy_forms_traverse(lbpy_generic *g, visitproc visit, void *arg)
     for (lbpy_form *f = g->forms; f; f = f->next) {
         Py_VISIT(f->kwnames);
         Py_VISIT(f->only);
+        for (size_t i = 0; i < f->pack_count; i++)
+            if (f->packs[i])
+                Py_VISIT(f->packs[i]->held);
         for (size_t i = 0; i < f->count; i++)
             if (f->rules[i]->method->tied)
                 Py_VISIT(f->rules[i]->method);

@@ -289,11 +289,17 @@ static const lb_entry *after(const lb_entry *entry)
 
 /* The methods of a bundle one after the other, then what comes after it. */
 static lbpy_link *copy_bundle(const copying *c, const lb_entry *entry,
-                              PyObject *methods)
+                              const lbpy_method *bundle)
 {
+    PyObject *methods = bundle->tied;
     lbpy_link *next = copy(c, after(entry));
     bool swapped = entry->flags & LB_ENTRY_SWAPPED;
     for (Py_ssize_t i = PyTuple_GET_SIZE(methods); i-- > 0 && next;) {
+        if (i < 63 && (bundle->ties >> i & 1)) {
+            Py_SETREF(next, lbpy_link_end(c->g, LB_AMBIGUOUS));
+            swapped = false;
+            continue;
+        }
         lbpy_link *link = method_link(
             c->g->state, (lbpy_method *)PyTuple_GET_ITEM(methods, i));
         if (link == NULL) {
@@ -317,7 +323,7 @@ static lbpy_link *copy_method(const copying *c, const lb_entry *entry)
         return lbpy_link_end(c->g, LB_AMBIGUOUS);
     const lbpy_method *method = entry->context;
     if (method->tied && !method->ambiguous)
-        return copy_bundle(c, entry, method->tied);
+        return copy_bundle(c, entry, method);
     lbpy_link *link = method_link(state, entry->context);
     if (link == NULL || link->kind == LBPY_LINK_END ||
         (link->kind == LBPY_LINK_PLAIN && !c->whole))

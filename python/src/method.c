@@ -179,16 +179,25 @@ static lbpy_wants *new_wants(size_t count)
 {
     lbpy_wants *wants =
         PyMem_Calloc(1, sizeof *wants + count * sizeof wants->at[0]);
-    if (wants == NULL)
+    if (wants == NULL) {
         PyErr_NoMemory();
-    else
-        wants->count = (uint32_t)count;
+        return NULL;
+    }
+    wants->count = (uint32_t)count;
+    wants->held = PyList_New(0);
+    if (wants->held == NULL) {
+        PyMem_Free(wants);
+        return NULL;
+    }
     return wants;
 }
 
 static int fill_want(lbpy_state *state, const lbpy_alternative *from,
-                     lbpy_want *to)
+                     PyObject *held, lbpy_want *to)
 {
+    if ((from->base && PyList_Append(held, (PyObject *)from->base) < 0) ||
+        (from->value && PyList_Append(held, (PyObject *)from->value) < 0))
+        return -1;
     if (from->base && from->base->kind != LBPY_ANY &&
         (to->base = lbpy_base_of(state, from->base)) == NULL)
         return -1;
@@ -210,7 +219,7 @@ lbpy_wants *lbpy_wants_of(lbpy_state *state, lbpy_hint *hint)
         return NULL;
     lbpy_wants *wants = new_wants((size_t)count);
     for (Py_ssize_t i = 0; wants && i < count; i++)
-        if (fill_want(state, &split[i], &wants->at[i]) < 0) {
+        if (fill_want(state, &split[i], wants->held, &wants->at[i]) < 0) {
             lbpy_wants_free(state, wants);
             wants = NULL;
         }
@@ -225,6 +234,8 @@ void lbpy_wants_free(lbpy_state *state, lbpy_wants *wants)
         lbpy_base_release(state, wants->at[i].base);
         lbpy_predicate_release(wants->at[i].value);
     }
+    if (wants)
+        Py_CLEAR(wants->held);
     PyMem_Free(wants);
 }
 
@@ -394,7 +405,7 @@ static PyObject *method_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 }
 
 lbpy_method *lbpy_method_bundle(lbpy_state *state, PyObject *methods,
-                                bool ambiguous)
+                                uint64_t ties)
 {
     lbpy_method *m = new_method(state, 0);
     if (m == NULL) {
@@ -403,7 +414,8 @@ lbpy_method *lbpy_method_bundle(lbpy_state *state, PyObject *methods,
     }
     const lbpy_method *first = (lbpy_method *)PyTuple_GET_ITEM(methods, 0);
     m->tied = methods;
-    m->ambiguous = ambiguous;
+    m->ties = ties;
+    m->ambiguous = ties & 1;
     m->function = Py_NewRef(Py_None);
     m->names = PyTuple_New(0);
     m->qualifier = first->qualifier;
@@ -427,6 +439,8 @@ static int method_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(m->rest);
     Py_VISIT(m->others);
     Py_VISIT(m->tied);
+    for (Py_ssize_t i = 0; m->wants && i < Py_SIZE(m) + 2; i++)
+        Py_VISIT(m->wants[i]->held);
     for (Py_ssize_t i = 0; i < Py_SIZE(m); i++)
         Py_VISIT(m->hints[i]);
     return 0;

@@ -30,7 +30,9 @@ typedef struct lbpy_method {
     lbpy_state *state;   /* held once prepared, else NULL */
     struct lbpy_wants **wants; /* one per hint, then rest, others; or NULL */
     PyObject *tied;      /* a bundle: tuple of the methods that it stands for */
-    bool ambiguous;      /* a bundle whose first two nothing decides between */
+    uint64_t ties;       /* of a bundle; bit i: nothing decides between method
+                            i and the one after it */
+    bool ambiguous;      /* ties & 1 */
     lbpy_hint *hints[];  /* positional, then keyword-only */
 } lbpy_method;
 
@@ -40,8 +42,10 @@ typedef struct lbpy_want {
     lbpy_predicate *value; /* NULL: the class is all */
 } lbpy_want;
 
-/* A hint as rules need it: alternatives. One use each of what they name. */
+/* A hint as rules need it: alternatives. One use each of what they name, which
+ * lasts as long as the hints that are held. */
 typedef struct lbpy_wants {
+    PyObject *held; /* list of hints, visited by who has the wants */
     uint32_t count;
     lbpy_want at[];
 } lbpy_wants;
@@ -89,6 +93,6 @@ bool lbpy_method_narrower(const lbpy_state *state, const lbpy_method *a,
 /* A bundle: a method that stands for several (a tuple, taken over) whose rules
  * are equal in some form, in the order in which they count. */
 lbpy_method *lbpy_method_bundle(lbpy_state *state, PyObject *methods,
-                                bool ambiguous);
+                                uint64_t ties);
 
 #endif

@@ -97,11 +97,26 @@ int lbpy_predicates_compare(lbpy_predicate *p, lbpy_predicate *q)
     return 0;
 }
 
+/* By the hint's address: there is one hint per structure. */
 static lbpy_predicate *find(lbpy_state *state, lbpy_hint *hint)
 {
+    PyObject *key = PyLong_FromVoidPtr(hint);
     PyObject *known =
-        PyDict_GetItemWithError(state->predicates, (PyObject *)hint);
+        key ? PyDict_GetItemWithError(state->predicates, key) : NULL;
+    Py_XDECREF(key);
     return known ? PyLong_AsVoidPtr(known) : NULL;
+}
+
+static int enter(lbpy_state *state, lbpy_hint *hint, lbpy_predicate *p)
+{
+    PyObject *key = PyLong_FromVoidPtr(hint);
+    PyObject *address = PyLong_FromVoidPtr(p);
+    const int status = key && address
+                           ? PyDict_SetItem(state->predicates, key, address)
+                           : -1;
+    Py_XDECREF(key);
+    Py_XDECREF(address);
+    return status;
 }
 
 static lbpy_predicate *make(lbpy_state *state, lbpy_hint *hint)
@@ -110,18 +125,17 @@ static lbpy_predicate *make(lbpy_state *state, lbpy_hint *hint)
     if (p == NULL)
         return (lbpy_predicate *)PyErr_NoMemory();
     p->state = state;
-    p->hint = (lbpy_hint *)Py_NewRef(hint);
+    p->hint = hint;
     p->given.name = "hint";
     p->given.test = test;
     p->given.context = p;
+    if (enter(state, hint, p) < 0) {
+        PyMem_RawFree(p);
+        return NULL;
+    }
     p->next = state->first_predicate;
     state->first_predicate = p;
-    PyObject *address = PyLong_FromVoidPtr(p);
-    if (address == NULL ||
-        PyDict_SetItem(state->predicates, (PyObject *)hint, address) < 0)
-        Py_CLEAR(p->hint); /* stays in the list, unused */
-    Py_XDECREF(address);
-    return p->hint ? p : NULL;
+    return p;
 }
 
 lbpy_predicate *lbpy_predicate_of(lbpy_state *state, lbpy_hint *hint)
@@ -140,10 +154,11 @@ void lbpy_predicate_release(lbpy_predicate *p)
         return;
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
-    if (p->state->predicates &&
-        PyDict_DelItem(p->state->predicates, (PyObject *)p->hint) < 0)
+    PyObject *key = PyLong_FromVoidPtr(p->hint);
+    if (key == NULL || PyDict_DelItem(p->state->predicates, key) < 0)
         PyErr_Clear();
-    Py_CLEAR(p->hint);
+    Py_XDECREF(key);
+    p->hint = NULL;
     PyErr_Restore(type, value, traceback);
 }
 
@@ -163,7 +178,6 @@ void lbpy_predicates_end(lbpy_state *state)
     lbpy_predicate *next;
     for (lbpy_predicate *p = state->first_predicate; p; p = next) {
         next = p->next;
-        Py_CLEAR(p->hint);
         free_implied(p->given.implies);
         PyMem_RawFree(p->compared);
         PyMem_RawFree(p);

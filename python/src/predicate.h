@@ -9,7 +9,7 @@
 struct lbpy_predicate {
     lb_predicate given; /* what the engine sees; `implies` grows */
     lbpy_state *state;
-    lbpy_hint *hint; /* strong while there are uses */
+    lbpy_hint *hint; /* borrowed from its users; NULL without */
     Py_ssize_t uses;
     size_t room; /* of given.implies */
     lbpy_predicate **compared; /* with which it was, for good */

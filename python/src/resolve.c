@@ -97,6 +97,19 @@ static bool tag_key(const lbpy_form *form, PyObject *const *args, uint64_t *key)
 
 /* ---- step 3 ------------------------------------------------------------- */
 
+/* What an exception left open is asked again for the classes that rules name. */
+static int insist(lbpy_generic *g, const lbpy_form *form, unsigned slot,
+                  lbpy_type *record)
+{
+    const uint64_t asked = g->state->asked;
+    for (size_t k = 0; k < form->count && asked == g->state->asked; k++) {
+        const lbpy_type *base = form->rules[k]->want[slot].base;
+        if (base && lbpy_type_insist(g->state, record, base) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* The arguments' types (or, with `of_types`, the types that are given in their
  * place) and their records, one per slot. Python code may run, and change the
  * form: then once more. False: an exception. */
@@ -118,6 +131,8 @@ static bool look_at(lbpy_generic *g, const lbpy_form *form,
                 return false;
             if (generation != form->generation)
                 break;
+            if (form->by_abstract && insist(g, form, i, records[i]) < 0)
+                return false;
         }
     } while (generation != form->generation || asked != g->state->asked);
     return true;

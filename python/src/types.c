@@ -91,7 +91,6 @@ static void take_out(lbpy_state *state, const lbpy_type *record)
 static void free_record(lbpy_type *record)
 {
     Py_CLEAR(record->weak);
-    Py_CLEAR(record->joined);
     PyMem_Free(record->order);
     PyMem_Free(record->mro);
     PyMem_Free(record->answers);
@@ -506,7 +505,8 @@ static int make_answers(lbpy_type *record, uint32_t number)
 }
 
 /* One question. Both types are held, so that both records stay. */
-static int ask(lbpy_state *state, lbpy_type *record, const lbpy_type *v)
+static int ask(lbpy_state *state, lbpy_type *record, const lbpy_type *v,
+               bool quietly)
 {
     const uint64_t token = state->abc_token;
     const uint32_t number = v->number;
@@ -515,10 +515,18 @@ static int ask(lbpy_state *state, lbpy_type *record, const lbpy_type *v)
     record->busy = true;
     int yes = PyObject_IsSubclass(type, base);
     record->busy = false;
+    const lbpy_answer answer = yes < 0    ? LBPY_FAILED
+                               : yes != 0 ? LBPY_YES
+                                          : LBPY_NO;
+    /* What comes from elsewhere, as an interrupt, is nobody's answer. */
+    if (yes < 0 && quietly && PyErr_ExceptionMatches(PyExc_Exception)) {
+        PyErr_Clear();
+        yes = 0;
+    }
     if (yes >= 0 && make_answers(record, number) < 0)
         yes = -1;
     if (yes >= 0 && token == state->abc_token && same_mro(record))
-        record->answers[number] = yes ? LBPY_YES : LBPY_NO;
+        record->answers[number] = (uint8_t)answer;
     state->asked++;
     Py_DECREF(type);
     Py_DECREF(base);
@@ -539,12 +547,23 @@ static int ask_one(lbpy_state *state, lbpy_type *record)
         if (v->role != LBPY_ABSTRACT || v == record ||
             known(record, v) != LBPY_UNKNOWN || lbpy_type_inherits(record, v))
             continue;
-        return ask(state, record, v) < 0 ? -1 : 1;
+        return ask(state, record, v, true) < 0 ? -1 : 1;
     }
     return 0;
 }
 
 static lbpy_type *make_record(lbpy_state *state, PyTypeObject *type);
+
+int lbpy_type_insist(lbpy_state *state, lbpy_type *type, const lbpy_type *base)
+{
+    if (base->role != LBPY_ABSTRACT || type->busy || type->type == NULL ||
+        known(type, base) != LBPY_FAILED)
+        return 0;
+    if (ask(state, type, base, false) < 0)
+        return -1;
+    type->virtual_version = 0; /* its order is to be made with the answer */
+    return 0;
+}
 
 /* The same for all that the order of `record` depends on. */
 static int ask_around(lbpy_state *state, lbpy_type *record)
@@ -814,7 +833,7 @@ static lbpy_type *new_union(lbpy_state *state, lbpy_hint *hint)
     lbpy_type *record = PyMem_Calloc(1, sizeof *record);
     if (record == NULL)
         return (lbpy_type *)PyErr_NoMemory();
-    record->joined = (lbpy_hint *)Py_NewRef(hint);
+    record->joined = hint;
     record->role = LBPY_JOINED;
     if (remake_quietly(state, record) < 0 ||
         add_virtual(state, record, LBPY_JOINED) < 0) {

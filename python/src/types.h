@@ -19,7 +19,12 @@ typedef enum lbpy_role {
     LBPY_JOINED    /* a union: counts where one of its members does          */
 } lbpy_role;
 
-typedef enum lbpy_answer { LBPY_UNKNOWN, LBPY_NO, LBPY_YES } lbpy_answer;
+typedef enum lbpy_answer {
+    LBPY_UNKNOWN,
+    LBPY_NO,
+    LBPY_YES,
+    LBPY_FAILED /* by an exception; raised where somebody needs to know */
+} lbpy_answer;
 
 struct lbpy_type {
     PyTypeObject *type; /* borrowed; NULL: a union, or dead */
@@ -42,7 +47,7 @@ struct lbpy_type {
     bool by_token;            /* what belongs to it depends on abc_token */
     bool died;                /* collected, but still named by rules */
     bool busy;                /* a question about it is running */
-    lbpy_hint *joined;        /* a union's members; strong */
+    lbpy_hint *joined;        /* a union's members; borrowed from its users */
     lbpy_type *next_dead;
 };
 
@@ -64,6 +69,10 @@ bool lbpy_type_is(const lbpy_type *a, const lbpy_type *b);
 /* The same by what is known of each, also for what is not yet in an order. */
 bool lbpy_type_below(const lbpy_state *state, const lbpy_type *a,
                      const lbpy_type *b);
+
+/* Asks again what an exception left open, for those who need to know. 0, or -1
+ * and the exception. */
+int lbpy_type_insist(lbpy_state *state, lbpy_type *type, const lbpy_type *base);
 
 /* True when `b` is in the MRO of the type `a`, not only virtually. */
 bool lbpy_type_inherits(const lbpy_type *a, const lbpy_type *b);
