@@ -6,6 +6,8 @@
 #   make test      the fast tests, in five builds
 #   make check     the slow tests (an hour): long torture, valgrind, fuzzing
 #   make bench     the benchmarks; make bench-NAME runs one
+#   make run-python     the part of `make run` that is in Python
+#   make bench-python   the benchmarks of the Python package
 #   make format    bring the C files into their layout
 #   make lint      what can be said about the files without running them
 #   make symbols   write src/exported-symbols.txt anew
@@ -26,8 +28,11 @@ TRACE = docutils
 REPLAY = $(RUN_BUILD)/cli/latebind replay data/traces/$(TRACE).trace.xz \
     --expect data/traces/$(TRACE).counts --report build/replay
 
-.PHONY: help run replay test check bench format lint symbols setup \
-    python-dev clean run-build
+# The package as it lies in the working tree, by the interpreter of .venv.
+IN_PYTHON = PYTHONPATH=build/python-dev/site .venv/bin/python
+
+.PHONY: help run run-python replay test check bench bench-python format lint \
+    symbols setup python-dev python-site clean run-build
 .DEFAULT_GOAL := help
 
 help:
@@ -37,6 +42,19 @@ run: run-build
 	@set -e; for name in $(RUNS); do \
 	    echo "== $$name"; $(RUN_BUILD)/examples/$$name $(ARGS); done
 	@echo "== replay"; $(REPLAY)
+	@$(MAKE) --no-print-directory run-python
+
+# The job in Python: every module of the standard library, parsed and written
+# back by generic functions; then an unchanged program on the drop-in.
+run-python: python-site
+	@echo "== unparse"; $(IN_PYTHON) examples/python/unparse
+	@echo "== before and after"; $(IN_PYTHON) examples/python/before_after
+	@$(IN_PYTHON) -m latebind report -o build/unparse.html \
+	    examples/python/unparse/rules/expressions.py
+
+python-site:
+	@scripts/setup.sh run
+	@PYTHON=.venv/bin/python scripts/py-dev.sh build/python-dev
 
 replay: run-build
 	@$(REPLAY) $(ARGS)
@@ -67,6 +85,10 @@ tier-%:
 bench:
 	@scripts/setup.sh run bench
 	@python3 scripts/run-bench.py
+
+bench-python: python-site
+	@scripts/setup.sh peers
+	@$(IN_PYTHON) bench/python/main.py $(ARGS)
 
 bench-%:
 	@scripts/setup.sh run bench
@@ -100,9 +122,7 @@ setup:
 	@echo "setup: everything for run and test is installed"
 
 # A build of the Python package in place: build/python-dev/site for PYTHONPATH.
-python-dev:
-	@scripts/setup.sh run
-	@scripts/py-dev.sh build/python-dev
+python-dev: python-site
 	@echo "PYTHONPATH=$(CURDIR)/build/python-dev/site"
 
 clean:

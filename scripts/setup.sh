@@ -82,7 +82,7 @@ wanted=
 lists=
 for group in "${@:-run}"; do
     case $group in
-        run) wanted="$wanted $run_group"; lists="$lists build" ;;
+        run) wanted="$wanted $run_group"; lists="$lists run" ;;
         test) wanted="$wanted $test_group"; lists="$lists test" ;;
         check) wanted="$wanted $check_group"; lists="$lists test" ;;
         bench) wanted="$wanted $bench_group"; lists="$lists build" ;;
