@@ -213,9 +213,7 @@ def ambiguous(
     candidates = tied or _candidates(generic, args, kwargs)
     call = call_text(generic, [type_name(t) for t in types], list(kwargs))
     lines = [f"{call} is ambiguous between"]
-    lines += [
-        f"  {method_text(generic, one)}  ({one.source})" for one in candidates
-    ]
+    lines += [f"  {method_text(generic, one)}  ({one.source})" for one in candidates]
     lines.append("add a method that is at least as specific as each of them")
     error = AmbiguousMethodError("\n".join(lines))
     error.generic = generic

@@ -113,7 +113,11 @@ class Explanation:
                 name = names[argument - positional]
             elif 0 <= argument < len(method.parameter_names):
                 name = method.parameter_names[argument]
-            yield method, self._reason(method, verdict, name, types, names, values), name
+            yield (
+                method,
+                self._reason(method, verdict, name, types, names, values),
+                name,
+            )
 
     def _reason(
         self,
@@ -163,7 +167,15 @@ class Ambiguity:
     two tests of values hold at once.
     """
 
-    __slots__ = ("first", "generic", "missing", "names", "possible", "second", "witness")
+    __slots__ = (
+        "first",
+        "generic",
+        "missing",
+        "names",
+        "possible",
+        "second",
+        "witness",
+    )
 
     def __init__(
         self,

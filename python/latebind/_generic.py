@@ -141,9 +141,7 @@ def add_function(
     try:
         method = _method.method_of(function, types, by_name, **options)
     except UnresolvedName:
-        waiting = _Waiting(
-            function, {"types": types, "by_name": by_name, **options}
-        )
+        waiting = _Waiting(function, {"types": types, "by_name": by_name, **options})
         generic.pending = [*(generic.pending or ()), waiting]
         return None
     _publish(generic, (method,))
@@ -545,9 +543,8 @@ def doc(self: GenericFunction) -> str | None:
         text = getattr(method.function, "__doc__", None)
         if text and text != head and method.function is not own.get("declaration"):
             title = f"{own.get('__name__', self.name)}{method.signature_text}"
-            body = "\n".join(
-                "    " + line if line else "" for line in inspect.cleandoc(text).split("\n")
-            )
+            lines = inspect.cleandoc(text).split("\n")
+            body = "\n".join("    " + line if line else "" for line in lines)
             parts.append(f"{title}\n{body}")
     return "\n\n".join(parts) or None
 
@@ -584,9 +581,7 @@ def ambiguity(
     import warnings
 
     for one in found:
-        warnings.warn(
-            f"{one}", _errors.AmbiguityWarning, stacklevel=_stacklevel()
-        )
+        warnings.warn(f"{one}", _errors.AmbiguityWarning, stacklevel=_stacklevel())
 
 
 # ------------------------------------------------------------------ pickling

@@ -118,7 +118,7 @@ def _explicit(
     for name, annotation in by_name.items():
         if name not in known:
             raise TypeError(
-                f"{name_of(function)}: a type for {name!r}, but it has no such parameter"
+                f"{name_of(function)}: a type for {name!r}, which is no parameter of it"
             )
         hints[name] = hint_of(annotation)
     return hints
@@ -214,7 +214,9 @@ def _one(method: Method, name: str, hint: Hint | None, default: bool) -> str:
     elif name in written:
         given = written[name]
         text = f"{name}: {getattr(given, '__name__', given)}"
-    return f"{text} = ..." if default and text != name else f"{text}=..." if default else text
+    if not default:
+        return text
+    return f"{text}=..." if text == name else f"{text} = ..."
 
 
 def _signature_text(method: Method) -> str:

@@ -52,8 +52,8 @@ static PyObject *run_resolved(lbpy_generic *g, lbpy_form *form,
 static int settle(lbpy_generic *g)
 {
     PyObject *hook = g->state->hooks.settle;
-    PyObject *said = hook ? PyObject_CallOneArg(hook, (PyObject *)g)
-                          : Py_NewRef(Py_None);
+    PyObject *said =
+        hook ? PyObject_CallOneArg(hook, (PyObject *)g) : Py_NewRef(Py_None);
     Py_XDECREF(said);
     return said ? 0 : -1;
 }
@@ -73,8 +73,7 @@ static Py_NO_INLINE PyObject *slow(lbpy_generic *g, PyObject *const *args,
     if (PyErr_Occurred())
         return NULL;
     lbpy_link *end = lbpy_link_end(g, LB_NO_METHOD);
-    PyObject *result =
-        end ? lbpy_run(g, end, args, nargsf, kwnames) : NULL;
+    PyObject *result = end ? lbpy_run(g, end, args, nargsf, kwnames) : NULL;
     Py_XDECREF(end);
     return result;
 }
@@ -169,8 +168,8 @@ PyObject *lbpy_generic_call(PyObject *self, PyObject *const *args,
         return slow(g, args, nargsf, kwnames);
     PyObject *result = how(function, args, nargsf, kwnames);
     if (LB_UNLIKELY(result == NULL && g->retry))
-        result = lbpy_run_next(g, (lbpy_link *)node, args, (size_t)nargs,
-                               kwnames);
+        result =
+            lbpy_run_next(g, (lbpy_link *)node, args, (size_t)nargs, kwnames);
     Py_DECREF(node);
     return result;
 }

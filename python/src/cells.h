@@ -22,10 +22,10 @@ typedef struct lbpy_cell {
 } lbpy_cell;
 
 typedef struct lbpy_cells {
-    lbpy_cell *at;   /* never NULL once cleared for the first time */
-    uint64_t *more;  /* the keys' further words, words - 1 each; or NULL */
-    uint32_t shift;  /* 64 - log2 of the room */
-    uint32_t room;   /* a power of two, or 0: `at` is a place that is empty */
+    lbpy_cell *at;  /* never NULL once cleared for the first time */
+    uint64_t *more; /* the keys' further words, words - 1 each; or NULL */
+    uint32_t shift; /* 64 - log2 of the room */
+    uint32_t room;  /* a power of two, or 0: `at` is a place that is empty */
     uint32_t count;
     uint32_t words;
     uint64_t deaths; /* of types, when it was last emptied or grew */

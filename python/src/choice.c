@@ -55,8 +55,8 @@ static bool beats(const lbpy_state *state, const lbpy_form *form,
     bool more = false;
     for (unsigned i = 0; i < form->slots; i++) {
         const lbpy_want *x = &a->want[i], *y = &b->want[i];
-        if (y->base && (x->base == NULL ||
-                        !lbpy_type_below(state, x->base, y->base)))
+        if (y->base &&
+            (x->base == NULL || !lbpy_type_below(state, x->base, y->base)))
             return false;
         if (x->base == y->base && y->value)
             return false;
@@ -198,8 +198,8 @@ static bool values_of(const lbpy_form *form, const lbpy_choice *c,
                       PyObject *const *args, PyObject **values,
                       PyObject **packed)
 {
-    *packed = form->packed ? lbpy_slot_value(form, args, LBPY_MAX_SLOTS - 1)
-                           : NULL;
+    *packed =
+        form->packed ? lbpy_slot_value(form, args, LBPY_MAX_SLOTS - 1) : NULL;
     for (size_t i = 0; i < c->count; i++)
         values[i] = lbpy_is_packed(form, c->slots[i])
                         ? *packed

@@ -7,8 +7,7 @@
 /* What is to be asked for arguments of given types, and what was found for each
  * set of answers. */
 typedef struct lbpy_choice {
-    PyObject_HEAD
-    lbpy_state *state;           /* held */
+    PyObject_HEAD lbpy_state *state; /* held */
     size_t count;                /* of predicates; above 64 nothing is kept */
     lbpy_predicate **predicates; /* one use each */
     uint8_t *slots;              /* which argument each is asked of */
@@ -16,7 +15,7 @@ typedef struct lbpy_choice {
     struct lbpy_known {
         uint64_t answers;
         lbpy_link *link; /* strong */
-    } *table;
+    } * table;
 } lbpy_choice;
 
 int lbpy_choice_setup(PyObject *module, lbpy_state *state);

@@ -111,8 +111,8 @@ static int compare(const lbpy_generic *g, const lbpy_form *form,
                    const lbpy_method *a, const lbpy_method *b)
 {
     const Py_ssize_t given = given_count(form);
-    int difference = lbpy_method_looseness(a, given) -
-                     lbpy_method_looseness(b, given);
+    int difference =
+        lbpy_method_looseness(a, given) - lbpy_method_looseness(b, given);
     if (difference == 0)
         difference = splits(form, a) - splits(form, b);
     if (difference == 0)
@@ -180,9 +180,9 @@ static int settle(lbpy_generic *g, lbpy_form *form, lbpy_rule *old,
         return 0;
     PyObject *methods = both(g, form, old->method, fresh->method);
     lbpy_method *bundle =
-        methods ? lbpy_method_bundle(g->state, methods,
-                                     ties_of(g, form, methods))
-                : NULL;
+        methods
+            ? lbpy_method_bundle(g->state, methods, ties_of(g, form, methods))
+            : NULL;
     if (bundle == NULL)
         return -1;
     fresh->method = bundle;
@@ -266,9 +266,8 @@ static PyObject *packed_hint(lbpy_state *state, const lbpy_form *form,
         PyTuple_SET_ITEM(all, i, Py_NewRef(one ? (PyObject *)one : any));
     }
     PyObject *hint =
-        all && wanted
-            ? lbpy_hint_fixed(state, (PyObject *)&PyTuple_Type, all)
-            : NULL;
+        all && wanted ? lbpy_hint_fixed(state, (PyObject *)&PyTuple_Type, all)
+                      : NULL;
     Py_XDECREF(all);
     Py_XDECREF(any);
     return hint;
@@ -550,7 +549,7 @@ static lb_status make_generic(const lbpy_generic *g, const lbpy_form *form,
     const size_t count = precedence_of(g, form, precedence);
     const lb_policy policy = {
         .order = g->chooser ? LB_DEFINITION : g->order,
-        .combination = g->chooser                      ? LB_LIST
+        .combination = g->chooser                        ? LB_LIST
                        : g->combination == LBPY_STANDARD ? LB_STANDARD
                        : g->combination == LBPY_FIRST    ? LB_FIRST
                                                          : LB_LIST,
@@ -669,8 +668,8 @@ static bool same_names(PyObject *a, PyObject *b)
         return false;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(a); i++)
         if (PyTuple_GET_ITEM(a, i) != PyTuple_GET_ITEM(b, i) &&
-            PyUnicode_Compare(PyTuple_GET_ITEM(a, i),
-                              PyTuple_GET_ITEM(b, i)) != 0)
+            PyUnicode_Compare(PyTuple_GET_ITEM(a, i), PyTuple_GET_ITEM(b, i)) !=
+                0)
             return false;
     return true;
 }
@@ -765,7 +764,8 @@ static int extend(lbpy_generic *g, lbpy_form *form, size_t first)
     news n = {0};
     int status = form->generic == NULL || form->packed;
     for (size_t i = first; i < g->count && status == 0; i++)
-        status = accepts(form, g->methods[i]) && wants_slot(form, g->methods[i]);
+        status =
+            accepts(form, g->methods[i]) && wants_slot(form, g->methods[i]);
     for (size_t i = first; i < g->count && status == 0; i++)
         if (accepts(form, g->methods[i]))
             status = add_method(g, form, i, &n);

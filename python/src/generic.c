@@ -13,8 +13,8 @@
 #include "resolve.h"
 #include "run.h"
 
-#include <structmember.h>
 #include <string.h>
+#include <structmember.h>
 
 /* ---- the index of methods ----------------------------------------------- */
 
@@ -161,9 +161,9 @@ static int tell_ambiguities(lbpy_generic *g, PyObject *methods, bool reported)
 {
     if (g->silent || g->state->hooks.ambiguity == NULL)
         return 0;
-    PyObject *said = PyObject_CallFunctionObjArgs(
-        g->state->hooks.ambiguity, g, methods, reported ? Py_True : Py_False,
-        NULL);
+    PyObject *said =
+        PyObject_CallFunctionObjArgs(g->state->hooks.ambiguity, g, methods,
+                                     reported ? Py_True : Py_False, NULL);
     Py_XDECREF(said);
     return said ? 0 : -1;
 }
@@ -421,8 +421,8 @@ static PyObject *map_into(PyObject *self, PyObject **iterators,
         more = got == count;
         if (more) {
             PyObject *one = lbpy_generic_call(
-                self, args + 1,
-                (size_t)count | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+                self, args + 1, (size_t)count | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                NULL);
             more = one && PyList_Append(results, one) == 0;
             Py_XDECREF(one);
         }
@@ -472,16 +472,15 @@ int lbpy_count(lbpy_generic *g, const lbpy_form *form, const lbpy_link *link,
     PyObject *key = PyTuple_New(form->slots + 1);
     if (key == NULL)
         return -1;
-    PyTuple_SET_ITEM(key, 0, Py_NewRef(link->method ? (PyObject *)link->method
-                                                    : Py_None));
+    PyTuple_SET_ITEM(
+        key, 0, Py_NewRef(link->method ? (PyObject *)link->method : Py_None));
     for (unsigned i = 0; i < form->slots; i++)
         PyTuple_SET_ITEM(
             key, i + 1,
             Py_NewRef((PyObject *)Py_TYPE(args[form->argument[i]])));
     if (g->counts == NULL)
         g->counts = PyDict_New();
-    PyObject *old =
-        g->counts ? PyDict_GetItemWithError(g->counts, key) : NULL;
+    PyObject *old = g->counts ? PyDict_GetItemWithError(g->counts, key) : NULL;
     PyObject *fresh =
         PyErr_Occurred()
             ? NULL
@@ -495,9 +494,8 @@ int lbpy_count(lbpy_generic *g, const lbpy_form *form, const lbpy_link *link,
 
 static void choose_way(lbpy_generic *g)
 {
-    g->vectorcall = g->counting || g->pending
-                        ? lbpy_generic_call_slowly
-                        : lbpy_generic_call;
+    g->vectorcall = g->counting || g->pending ? lbpy_generic_call_slowly
+                                              : lbpy_generic_call;
 }
 
 /* What the front end could not add yet; its hook is asked before a call. */
@@ -537,8 +535,8 @@ static int set_counting(PyObject *self, PyObject *value, void *closure)
 
 /* ---- making ------------------------------------------------------------- */
 
-static int one_of(const char *what, const char *given,
-                  const char *const *names, uint8_t *code)
+static int one_of(const char *what, const char *given, const char *const *names,
+                  uint8_t *code)
 {
     char all[256] = "";
     for (size_t i = 0; names[i]; i++) {
@@ -555,10 +553,10 @@ static int one_of(const char *what, const char *given,
 }
 
 static const char *const orders[] = {
-    "symmetric", "lexicographic",      "dylan", "weighted",
+    "symmetric",  "lexicographic",      "dylan", "weighted",
     "definition", "reverse_definition", NULL};
-static const char *const combinations[] = {
-    "standard", "first", "list", "sum", "and", "or", "append", NULL};
+static const char *const combinations[] = {"standard", "first", "list",   "sum",
+                                           "and",      "or",    "append", NULL};
 static const char *const bindings[] = {"instance", "class", "static", NULL};
 
 /* A name, or a function instead. */
@@ -583,17 +581,17 @@ static int take_choice(const char *what, PyObject *given,
 
 static int read_options(lbpy_generic *g, PyObject *args, PyObject *kwds)
 {
-    static char *names[] = {"name",    "order",   "combination", "precedence",
-                            "strict",  "silent",  "binding",     "failed",
-                            "retry",   NULL};
+    static char *names[] = {"name",   "order",  "combination", "precedence",
+                            "strict", "silent", "binding",     "failed",
+                            "retry",  NULL};
     PyObject *name, *order = NULL, *combination = NULL, *precedence = NULL;
     PyObject *failed = NULL, *retry = NULL;
     const char *binding = "instance";
     int strict = 0, silent = 0;
-    if (!PyArg_ParseTupleAndKeywords(
-            args, kwds, "U|$OOOppsOO:GenericFunction", names, &name, &order,
-            &combination, &precedence, &strict, &silent, &binding, &failed,
-            &retry))
+    if (!PyArg_ParseTupleAndKeywords(args, kwds, "U|$OOOppsOO:GenericFunction",
+                                     names, &name, &order, &combination,
+                                     &precedence, &strict, &silent, &binding,
+                                     &failed, &retry))
         return -1;
     g->name = Py_NewRef(name);
     g->failed = optional(failed);
@@ -603,8 +601,8 @@ static int read_options(lbpy_generic *g, PyObject *args, PyObject *kwds)
     if (precedence && precedence != Py_None)
         g->precedence = PySequence_Tuple(precedence);
     return PyErr_Occurred() ||
-                   take_choice("order", order, orders, &g->order,
-                               &g->chooser) < 0 ||
+                   take_choice("order", order, orders, &g->order, &g->chooser) <
+                       0 ||
                    take_choice("combination", combination, combinations,
                                &g->combination, &g->combine) < 0 ||
                    one_of("binding", binding, bindings, &g->binding) < 0
@@ -618,9 +616,8 @@ static int check_options(lbpy_generic *g)
         g->combination = LBPY_CALL;
     if (g->binding != LBPY_BIND_INSTANCE &&
         PyType_HasFeature(Py_TYPE(g), Py_TPFLAGS_METHOD_DESCRIPTOR)) {
-        PyErr_SetString(PyExc_TypeError,
-                        "class and static bindings are of "
-                        "UnboundGenericFunction");
+        PyErr_SetString(PyExc_TypeError, "class and static bindings are of "
+                                         "UnboundGenericFunction");
         return -1;
     }
     for (Py_ssize_t i = 0; g->precedence && i < PyTuple_GET_SIZE(g->precedence);
@@ -633,8 +630,7 @@ static int check_options(lbpy_generic *g)
     return 0;
 }
 
-static PyObject *generic_new(PyTypeObject *type, PyObject *args,
-                             PyObject *kwds)
+static PyObject *generic_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
     lbpy_state *state = lbpy_state_of_subtype(type);
     if (state == NULL)
@@ -801,8 +797,7 @@ static PyMethodDef generic_methods[] = {
      "map(xs, ys, ...) -> [self(x, y, ...) for x, y, ... in zip(...)]"},
     {"__set_name__", (PyCFunction)(void (*)(void))generic_set_name,
      METH_FASTCALL, NULL},
-    {"__init_subclass__",
-     (PyCFunction)(void (*)(void))generic_init_subclass,
+    {"__init_subclass__", (PyCFunction)(void (*)(void))generic_init_subclass,
      METH_CLASS | METH_VARARGS | METH_KEYWORDS, NULL},
     {NULL, NULL, 0, NULL},
 };
@@ -824,13 +819,12 @@ static PyGetSetDef generic_getset[] = {
 static PyMemberDef generic_members[] = {
     {"owner", T_OBJECT, offsetof(lbpy_generic, owner), READONLY,
      "The class in whose body it was made, or None."},
-    {"name", T_OBJECT_EX, offsetof(lbpy_generic, name), READONLY,
-     "Its name."},
+    {"name", T_OBJECT_EX, offsetof(lbpy_generic, name), READONLY, "Its name."},
     {"counts", T_OBJECT, offsetof(lbpy_generic, counts), READONLY,
      "Counted calls: (method or None, *types) -> number; or None."},
     {"order_code", T_UBYTE, offsetof(lbpy_generic, order), READONLY, NULL},
-    {"combination_code", T_UBYTE, offsetof(lbpy_generic, combination),
-     READONLY, NULL},
+    {"combination_code", T_UBYTE, offsetof(lbpy_generic, combination), READONLY,
+     NULL},
     {"binding_code", T_UBYTE, offsetof(lbpy_generic, binding), READONLY, NULL},
     {"order_function", T_OBJECT, offsetof(lbpy_generic, chooser), READONLY,
      NULL},
@@ -854,16 +848,11 @@ static PyMemberDef generic_members[] = {
 };
 
 static PyType_Slot generic_slots[] = {
-    {Py_tp_new, generic_new},
-    {Py_tp_dealloc, generic_dealloc},
-    {Py_tp_traverse, generic_traverse},
-    {Py_tp_clear, generic_clear},
-    {Py_tp_call, PyVectorcall_Call},
-    {Py_tp_descr_get, generic_get},
-    {Py_tp_methods, generic_methods},
-    {Py_tp_getset, generic_getset},
-    {Py_tp_members, generic_members},
-    {0, NULL},
+    {Py_tp_new, generic_new},           {Py_tp_dealloc, generic_dealloc},
+    {Py_tp_traverse, generic_traverse}, {Py_tp_clear, generic_clear},
+    {Py_tp_call, PyVectorcall_Call},    {Py_tp_descr_get, generic_get},
+    {Py_tp_methods, generic_methods},   {Py_tp_getset, generic_getset},
+    {Py_tp_members, generic_members},   {0, NULL},
 };
 
 static PyType_Spec generic_spec = {

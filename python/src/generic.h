@@ -19,8 +19,9 @@
 
 /* A rule of a form: a method, perhaps one of several for it. */
 typedef struct lbpy_rule {
-    lbpy_method *method; /* borrowed of the generic function; a bundle: strong */
-    lbpy_want want[];    /* one per slot; uses are the method's */
+    lbpy_method
+        *method;      /* borrowed of the generic function; a bundle: strong */
+    lbpy_want want[]; /* one per slot; uses are the method's */
 } lbpy_rule;
 
 typedef struct lbpy_form {
@@ -29,33 +30,32 @@ typedef struct lbpy_form {
     uint64_t seen;           /* version that the cells belong to */
     lbpy_cells tags;         /* by version tags */
     uint8_t slots;           /* dispatched arguments; 0: none decides */
-    uint8_t way;             /* slots, or 0 where calls always go the long way */
-    bool by_abstract;        /* rules name abstract classes */
-    bool by_virtual;         /* or unions: look for ties between them */
-    bool by_value;           /* rules have value parts */
-    bool overlapping;        /* two methods may have equal rules here */
-    uint16_t packed;         /* arguments that the last slot stands for, or 0 */
+    uint8_t way;      /* slots, or 0 where calls always go the long way */
+    bool by_abstract; /* rules name abstract classes */
+    bool by_virtual;  /* or unions: look for ties between them */
+    bool by_value;    /* rules have value parts */
+    bool overlapping; /* two methods may have equal rules here */
+    uint16_t packed;  /* arguments that the last slot stands for, or 0 */
     uint16_t argument[LBPY_MAX_SLOTS]; /* where the slots are in the call */
 
     struct lbpy_form *next;
     PyObject *kwnames; /* NULL: none */
     Py_ssize_t positional;
     lb_generic *generic;
-    uint64_t abc_token;      /* token that the cells belong to */
-    uint16_t *pack;          /* which arguments are packed */
-    lbpy_wants **packs;      /* what each method wants of them, as one */
+    uint64_t abc_token; /* token that the cells belong to */
+    uint16_t *pack;     /* which arguments are packed */
+    lbpy_wants **packs; /* what each method wants of them, as one */
     size_t pack_count;
-    lbpy_cells serials;      /* by the records' serials */
-    PyObject *only;          /* slots == 0: the node */
-    uint32_t users;          /* calls in flight that hold it */
-    uint64_t generation;     /* another one each time slots and rules are made */
+    lbpy_cells serials;  /* by the records' serials */
+    PyObject *only;      /* slots == 0: the node */
+    uint32_t users;      /* calls in flight that hold it */
+    uint64_t generation; /* another one each time slots and rules are made */
     lbpy_rule **rules;
     size_t count, room;
 } lbpy_form;
 
 typedef struct lbpy_generic {
-    PyObject_HEAD
-    vectorcallfunc vectorcall;
+    PyObject_HEAD vectorcallfunc vectorcall;
     lbpy_form *plain[LBPY_PLAIN]; /* without keywords, by number; or NULL */
     lbpy_state *state;
     lbpy_form *forms; /* all of them */
@@ -72,10 +72,10 @@ typedef struct lbpy_generic {
     PyObject *combine;    /* callable on a list of results, or NULL */
     PyObject *chooser;    /* (generic, types, methods) -> methods, or NULL */
     PyObject *failed;     /* callable instead of raising, or NULL */
-    PyObject *retry;      /* exception for which the next one is tried, or NULL */
-    uint8_t order;        /* lb_order */
-    uint8_t combination;  /* lbpy_combination */
-    uint8_t binding;      /* lbpy_binding */
+    PyObject *retry; /* exception for which the next one is tried, or NULL */
+    uint8_t order;   /* lb_order */
+    uint8_t combination; /* lbpy_combination */
+    uint8_t binding;     /* lbpy_binding */
     bool strict, silent;
     bool counting;        /* calls go the slow way, and are counted */
     PyObject *pending;    /* what the front end could not add yet, or NULL */
@@ -109,7 +109,7 @@ int lbpy_generic_setup(PyObject *module, lbpy_state *state);
 /* The form of such a call. A form of call that no method takes has none: NULL
  * without an exception. */
 lbpy_form *lbpy_form_of(lbpy_generic *g, Py_ssize_t positional,
-                          PyObject *kwnames);
+                        PyObject *kwnames);
 
 /* Adds the methods from g->methods[first] on to the forms there are, and makes
  * the forms of calls without names that they take. 0, or -1. */

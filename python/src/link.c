@@ -30,9 +30,10 @@ static lbpy_link *new_link(lbpy_state *state, lbpy_kind kind)
 
 lbpy_link *lbpy_link_end(lbpy_generic *g, lb_status status)
 {
-    lbpy_link *link = new_link(g->state, status == LB_NO_METHOD || status == LB_NO_NEXT_METHOD
-                      ? LBPY_LINK_INHERIT
-                      : LBPY_LINK_END);
+    lbpy_link *link =
+        new_link(g->state, status == LB_NO_METHOD || status == LB_NO_NEXT_METHOD
+                               ? LBPY_LINK_INHERIT
+                               : LBPY_LINK_END);
     if (link)
         link->status = status;
     return link;
@@ -71,8 +72,8 @@ static lbpy_link *combined_list(lbpy_generic *g, PyObject *methods)
         return NULL;
     link->parts = PyTuple_New(count);
     for (Py_ssize_t i = 0; link->parts && i < count; i++) {
-        lbpy_link *part = method_link(
-            g->state, (lbpy_method *)PyTuple_GET_ITEM(methods, i));
+        lbpy_link *part =
+            method_link(g->state, (lbpy_method *)PyTuple_GET_ITEM(methods, i));
         if (part == NULL)
             Py_CLEAR(link->parts);
         else
@@ -115,7 +116,7 @@ static lbpy_type *record_of(const lb_specializer *s)
 /* For one slot: is `a`, which the engine put first, no less specific than `b`?
  * Classes of the argument's own MRO are; so is what is below the other. */
 static bool in_order(const lbpy_state *state, const lbpy_type *argument,
-                    const lb_specializer *a, const lb_specializer *b)
+                     const lb_specializer *a, const lb_specializer *b)
 {
     const lbpy_type *first = record_of(a), *second = record_of(b);
     if (second == NULL || first == second)
@@ -143,8 +144,7 @@ static bool is_before_all(const lbpy_generic *g, const lbpy_form *form,
                        lbpy_type_is(records[i], other->want[i].base));
         for (unsigned i = 0; i < form->slots && applies; i++) {
             const lbpy_type *base = other->want[i].base;
-            const lb_specializer s =
-                base ? lb_is(base->cls) : lb_any();
+            const lb_specializer s = base ? lb_is(base->cls) : lb_any();
             if (!in_order(g->state, records[i], &own->specializers[i], &s))
                 return false;
         }
@@ -154,7 +154,7 @@ static bool is_before_all(const lbpy_generic *g, const lbpy_form *form,
 
 /* Is `entry` more specific than all that come after it? */
 static bool is_first(lbpy_generic *g, const lbpy_form *form,
-                    lbpy_type *const *records, const lb_entry *entry)
+                     lbpy_type *const *records, const lb_entry *entry)
 {
     const lb_rule *own = lb_entry_rule(entry);
     if (!form->by_virtual || own == NULL || g->order > LB_SYMMETRIC ||
@@ -172,8 +172,7 @@ static bool is_first(lbpy_generic *g, const lbpy_form *form,
         }
     }
     /* Behind an ambiguity the engine names nobody. */
-    return e->status != LB_AMBIGUOUS ||
-           is_before_all(g, form, records, own);
+    return e->status != LB_AMBIGUOUS || is_before_all(g, form, records, own);
 }
 
 /* ---- copying ------------------------------------------------------------ */
@@ -194,8 +193,8 @@ static int append_part(PyObject *parts, lbpy_link *part)
     if (part == NULL)
         return -1;
     for (Py_ssize_t k = 0; part->method && k < PyList_GET_SIZE(parts); k++)
-        twice |= ((lbpy_link *)PyList_GET_ITEM(parts, k))->method ==
-                 part->method;
+        twice |=
+            ((lbpy_link *)PyList_GET_ITEM(parts, k))->method == part->method;
     const int status = twice ? 0 : PyList_Append(parts, (PyObject *)part);
     Py_DECREF(part);
     return status;
@@ -214,10 +213,9 @@ static int copy_part(const copying *c, const lb_entry *entry, PyObject *parts)
     if (bundle == NULL || bundle->tied == NULL)
         return append_part(parts, copy(c, entry));
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(bundle->tied); i++)
-        if (append_part(parts,
-                        method_link(c->g->state,
-                                    (lbpy_method *)PyTuple_GET_ITEM(
-                                        bundle->tied, i))) < 0)
+        if (append_part(
+                parts, method_link(c->g->state, (lbpy_method *)PyTuple_GET_ITEM(
+                                                    bundle->tied, i))) < 0)
             return -1;
     return 0;
 }

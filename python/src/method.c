@@ -52,8 +52,7 @@ bool lbpy_method_accepts(const lbpy_method *m, Py_ssize_t positional,
         if (i >= m->positional)
             given |= UINT64_C(1) << (i - m->positional);
     }
-    return filled >= m->required &&
-           (m->keyword_required & ~given) == 0;
+    return filled >= m->required && (m->keyword_required & ~given) == 0;
 }
 
 lbpy_hint *lbpy_method_hint(const lbpy_method *m, Py_ssize_t index,
@@ -140,7 +139,8 @@ static bool implies(const lbpy_predicate *a, const lbpy_predicate *b)
 bool lbpy_want_below(const lbpy_state *state, const lbpy_want *a,
                      const lbpy_want *b)
 {
-    if (b->base && (a->base == NULL || !lbpy_type_below(state, a->base, b->base)))
+    if (b->base &&
+        (a->base == NULL || !lbpy_type_below(state, a->base, b->base)))
         return false;
     return b->value == NULL || (a->value && implies(a->value, b->value));
 }
@@ -313,8 +313,8 @@ static int take_hint(lbpy_state *state, PyObject *from, lbpy_hint **to,
     if (from == Py_None)
         return 0;
     if (!Py_IS_TYPE(from, state->hint_type)) {
-        PyErr_Format(PyExc_TypeError, "Method: %s must be a Hint or None, got %R",
-                     what, from);
+        PyErr_Format(PyExc_TypeError,
+                     "Method: %s must be a Hint or None, got %R", what, from);
         return -1;
     }
     if (((lbpy_hint *)from)->kind != LBPY_ANY)
@@ -345,11 +345,11 @@ static const char *label(PyObject *function)
 
 static PyObject *method_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
-    static char *names[] = {"function",   "names",     "hints",
-                            "positional", "posonly",   "required",
-                            "keyword_required", "next_bit", "rest",
-                            "others",     "qualifier", "propagate",
-                            "commutative", "converts", NULL};
+    static char *names[] = {"function",         "names",     "hints",
+                            "positional",       "posonly",   "required",
+                            "keyword_required", "next_bit",  "rest",
+                            "others",           "qualifier", "propagate",
+                            "commutative",      "converts",  NULL};
     PyObject *function, *parameters, *hints, *rest = Py_False;
     PyObject *others = Py_False;
     int positional, posonly = 0, required = 0, qualifier = 0, propagate = 0;
@@ -362,8 +362,8 @@ static PyObject *method_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
             &qualifier, &propagate, &commutative, &converts))
         return NULL;
     const Py_ssize_t count = PyTuple_GET_SIZE(hints);
-    if (positional < 0 || posonly < 0 || posonly > positional ||
-        required < 0 || required > positional || count < positional ||
+    if (positional < 0 || posonly < 0 || posonly > positional || required < 0 ||
+        required > positional || count < positional ||
         count > PyTuple_GET_SIZE(parameters) || count - positional > 63 ||
         positional > 255 || qualifier < 0 || qualifier > LB_AROUND ||
         propagate < 0 || propagate > LB_AT_END)
@@ -506,9 +506,9 @@ static PyObject *get_hints(PyObject *self, void *closure)
     (void)closure;
     PyObject *hints = PyTuple_New(Py_SIZE(m));
     for (Py_ssize_t i = 0; hints && i < Py_SIZE(m); i++)
-        PyTuple_SET_ITEM(hints, i,
-                         Py_NewRef(m->hints[i] ? (PyObject *)m->hints[i]
-                                               : Py_None));
+        PyTuple_SET_ITEM(
+            hints, i,
+            Py_NewRef(m->hints[i] ? (PyObject *)m->hints[i] : Py_None));
     return hints;
 }
 
@@ -581,8 +581,8 @@ static PyType_Spec method_spec = {
 
 int lbpy_method_setup(PyObject *module, lbpy_state *state)
 {
-    state->method_type = (PyTypeObject *)PyType_FromModuleAndSpec(
-        module, &method_spec, NULL);
+    state->method_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &method_spec, NULL);
     return state->method_type ? PyModule_AddType(module, state->method_type)
                               : -1;
 }

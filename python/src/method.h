@@ -7,33 +7,32 @@
 
 /* A parameter's hint is NULL when anything may be passed. */
 typedef struct lbpy_method {
-    PyObject_VAR_HEAD
-    PyObject *function;  /* what is called */
-    PyObject *names;     /* tuple: positional names, then keyword-only ones */
-    PyObject *dict;      /* the front end's: source, documentation, … */
+    PyObject_VAR_HEAD PyObject *function; /* what is called */
+    PyObject *names; /* tuple: positional names, then keyword-only ones */
+    PyObject *dict;  /* the front end's: source, documentation, … */
     PyObject *weak;
-    lbpy_hint *rest;     /* of *args, NULL: any */
-    lbpy_hint *others;   /* of **kwargs, NULL: any */
-    lb_method descriptor; /* for the engine's rules; its name is ours */
+    lbpy_hint *rest;           /* of *args, NULL: any */
+    lbpy_hint *others;         /* of **kwargs, NULL: any */
+    lb_method descriptor;      /* for the engine's rules; its name is ours */
     uint64_t keyword_required; /* bit i: keyword-only parameter i */
-    uint64_t next_bit;   /* of the keyword-only `next_method`, or 0 */
-    uint16_t positional; /* how many may be given by position */
+    uint64_t next_bit;         /* of the keyword-only `next_method`, or 0 */
+    uint16_t positional;       /* how many may be given by position */
     uint16_t positional_only;
-    uint16_t required;   /* of the positional ones */
-    uint16_t keywords;   /* keyword-only ones, next_method among them */
+    uint16_t required; /* of the positional ones */
+    uint16_t keywords; /* keyword-only ones, next_method among them */
     bool has_rest, has_others;
     bool commutative;
-    bool converts;       /* its result goes through hooks.convert */
-    bool direct;         /* in C: its function may be called by a cell */
-    uint8_t qualifier;   /* lb_qualifier */
-    uint8_t propagate;   /* lb_propagate */
-    lbpy_state *state;   /* held once prepared, else NULL */
+    bool converts;             /* its result goes through hooks.convert */
+    bool direct;               /* in C: its function may be called by a cell */
+    uint8_t qualifier;         /* lb_qualifier */
+    uint8_t propagate;         /* lb_propagate */
+    lbpy_state *state;         /* held once prepared, else NULL */
     struct lbpy_wants **wants; /* one per hint, then rest, others; or NULL */
-    PyObject *tied;      /* a bundle: tuple of the methods that it stands for */
-    uint64_t ties;       /* of a bundle; bit i: nothing decides between method
+    PyObject *tied;     /* a bundle: tuple of the methods that it stands for */
+    uint64_t ties;      /* of a bundle; bit i: nothing decides between method
                             i and the one after it */
-    bool ambiguous;      /* ties & 1 */
-    lbpy_hint *hints[];  /* positional, then keyword-only */
+    bool ambiguous;     /* ties & 1 */
+    lbpy_hint *hints[]; /* positional, then keyword-only */
 } lbpy_method;
 
 /* What one argument must be, for one rule. */

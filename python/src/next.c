@@ -55,9 +55,9 @@ static lbpy_next *new_next(lbpy_state *state, Py_ssize_t count)
 {
     lbpy_next *self;
     if (count > LBPY_NEXT_ARGS || state->next_count == 0) {
-        self = PyObject_GC_NewVar(
-            lbpy_next, state->next_type,
-            count > LBPY_NEXT_ARGS ? count : LBPY_NEXT_ARGS);
+        self =
+            PyObject_GC_NewVar(lbpy_next, state->next_type,
+                               count > LBPY_NEXT_ARGS ? count : LBPY_NEXT_ARGS);
         if (self)
             Py_SET_SIZE(self, count);
         return self;

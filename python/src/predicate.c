@@ -111,9 +111,8 @@ static int enter(lbpy_state *state, lbpy_hint *hint, lbpy_predicate *p)
 {
     PyObject *key = PyLong_FromVoidPtr(hint);
     PyObject *address = PyLong_FromVoidPtr(p);
-    const int status = key && address
-                           ? PyDict_SetItem(state->predicates, key, address)
-                           : -1;
+    const int status =
+        key && address ? PyDict_SetItem(state->predicates, key, address) : -1;
     Py_XDECREF(key);
     Py_XDECREF(address);
     return status;

@@ -11,7 +11,7 @@ struct lbpy_predicate {
     lbpy_state *state;
     lbpy_hint *hint; /* borrowed from its users; NULL without */
     Py_ssize_t uses;
-    size_t room; /* of given.implies */
+    size_t room;               /* of given.implies */
     lbpy_predicate **compared; /* with which it was, for good */
     size_t compared_count, compared_room;
     lbpy_predicate *next;

@@ -38,8 +38,7 @@ static int catch_up(lbpy_generic *g, lbpy_form *form)
         }
     }
     /* Tags that were given up pile up: a class that is written to often. */
-    if (form->tags.stale ||
-        form->tags.count > 2 * form->serials.count + 8)
+    if (form->tags.stale || form->tags.count > 2 * form->serials.count + 8)
         lbpy_cells_clear(&form->tags);
     if (form->serials.stale)
         lbpy_cells_clear(&form->serials);
@@ -143,8 +142,8 @@ static int add_applicable(PyObject *methods, lbpy_method *method)
 {
     for (Py_ssize_t i = 0; method->tied && i < PyTuple_GET_SIZE(method->tied);
          i++)
-        if (add_applicable(methods, (lbpy_method *)PyTuple_GET_ITEM(
-                                        method->tied, i)) < 0)
+        if (add_applicable(
+                methods, (lbpy_method *)PyTuple_GET_ITEM(method->tied, i)) < 0)
             return -1;
     bool has = method->tied != NULL;
     for (Py_ssize_t k = 0; k < PyList_GET_SIZE(methods) && !has; k++)

@@ -78,8 +78,8 @@ PyObject *lbpy_run_failure(lbpy_generic *g, lb_status status, lbpy_method *tie,
         PyErr_Format(PyExc_TypeError, "%U: %s", g->name, reason_of(status));
         return NULL;
     }
-    PyObject *exception = ask(g->state->hooks.failure, g, status, tie, args,
-                              nargsf, kwnames);
+    PyObject *exception =
+        ask(g->state->hooks.failure, g, status, tie, args, nargsf, kwnames);
     if (exception)
         PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
     Py_XDECREF(exception);
@@ -137,9 +137,8 @@ static PyTypeObject *class_before(lbpy_generic *g, PyTypeObject *type)
 
 int lbpy_inherited(lbpy_generic *g, PyObject *self, PyObject **bound)
 {
-    PyTypeObject *here = PyType_Check(self)
-                             ? class_before(g, (PyTypeObject *)self)
-                             : NULL;
+    PyTypeObject *here =
+        PyType_Check(self) ? class_before(g, (PyTypeObject *)self) : NULL;
     if (here == NULL)
         here = class_before(g, Py_TYPE(self));
     if (here == NULL || bound == NULL)
@@ -214,14 +213,13 @@ static PyObject *call_with_next(lbpy_generic *g, lbpy_link *link,
     const Py_ssize_t count = all_count(nargsf, kwnames);
     const Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     PyObject *few[FEW + 2];
-    PyObject **all = count <= FEW
-                         ? few
-                         : PyMem_Malloc((size_t)(count + 2) * sizeof *all);
+    PyObject **all =
+        count <= FEW ? few : PyMem_Malloc((size_t)(count + 2) * sizeof *all);
     if (all == NULL)
         return PyErr_NoMemory();
     PyObject *names = with_next(g->state, kwnames);
-    PyObject *next = lbpy_next_make(g, link->next, link->next_swapped, args,
-                                    nargs, kwnames);
+    PyObject *next =
+        lbpy_next_make(g, link->next, link->next_swapped, args, nargs, kwnames);
     PyObject *result = NULL;
     if (names && next) {
         /* all[0] is the callee's to use. */
@@ -245,15 +243,14 @@ static PyObject *converted(lbpy_generic *g, lbpy_link *link, PyObject *result)
 {
     if (result == NULL || g->state->hooks.convert == NULL)
         return result;
-    PyObject *other = PyObject_CallFunctionObjArgs(
-        g->state->hooks.convert, result, link->method, NULL);
+    PyObject *other = PyObject_CallFunctionObjArgs(g->state->hooks.convert,
+                                                   result, link->method, NULL);
     Py_DECREF(result);
     return other;
 }
 
-PyObject *lbpy_run_next(lbpy_generic *g, lbpy_link *link,
-                        PyObject *const *args, size_t nargsf,
-                        PyObject *kwnames)
+PyObject *lbpy_run_next(lbpy_generic *g, lbpy_link *link, PyObject *const *args,
+                        size_t nargsf, PyObject *kwnames)
 {
     if (link->next == NULL || !PyErr_ExceptionMatches(g->retry))
         return NULL;
@@ -269,11 +266,10 @@ static PyObject *run_method(lbpy_generic *g, lbpy_link *link,
                             PyObject *const *args, size_t nargsf,
                             PyObject *kwnames)
 {
-    PyObject *result =
-        link->kind == LBPY_LINK_NEXT
-            ? call_with_next(g, link, args, nargsf, kwnames)
-            : PyObject_Vectorcall(link->method->function, args, nargsf,
-                                  kwnames);
+    PyObject *result = link->kind == LBPY_LINK_NEXT
+                           ? call_with_next(g, link, args, nargsf, kwnames)
+                           : PyObject_Vectorcall(link->method->function, args,
+                                                 nargsf, kwnames);
     if (link->method->converts)
         result = converted(g, link, result);
     return result || g->retry == NULL
@@ -410,9 +406,9 @@ static PyObject *run_foreign(lbpy_generic *g, lbpy_link *link,
     for (Py_ssize_t i = 0; i < count; i++)
         values[i] = lb_pointer(args[i]);
     lb_reader *reader = lbpy_enter(g->state);
-    lb_status status = reader ? lb_invoke(link->generic, (size_t)count, values,
-                                          &result)
-                              : LB_NO_MEMORY;
+    lb_status status =
+        reader ? lb_invoke(link->generic, (size_t)count, values, &result)
+               : LB_NO_MEMORY;
     lbpy_leave(g->state, reader);
     if (values != few)
         PyMem_Free(values);
@@ -457,8 +453,8 @@ PyObject *lbpy_run(lbpy_generic *g, lbpy_link *link, PyObject *const *args,
     if (Py_EnterRecursiveCall(" in a generic function"))
         return NULL;
     Py_INCREF(link);
-    PyObject *result = run(g, link, args,
-                           (size_t)PyVectorcall_NARGS(nargsf), kwnames);
+    PyObject *result =
+        run(g, link, args, (size_t)PyVectorcall_NARGS(nargsf), kwnames);
     Py_DECREF(link);
     Py_LeaveRecursiveCall();
     return result;

@@ -16,9 +16,9 @@ PyObject *lbpy_run(lbpy_generic *g, lbpy_link *link, PyObject *const *args,
 
 /* Raises, or does what the generic function has for it, when nothing can be
  * called. `status` says why. */
-PyObject *lbpy_run_failure(lbpy_generic *g, lb_status status,
-                           lbpy_method *tie, PyObject *const *args,
-                           size_t nargsf, PyObject *kwnames);
+PyObject *lbpy_run_failure(lbpy_generic *g, lb_status status, lbpy_method *tie,
+                           PyObject *const *args, size_t nargsf,
+                           PyObject *kwnames);
 
 /* The engine's way in, for callers in C: an lb_boxed_fn whose values are Python
  * objects, borrowed; its result is a new reference. Takes the interpreter's

@@ -61,13 +61,13 @@ struct lbpy_state {
     /* abstract classes and unions that hints name, oldest first */
     lbpy_type **virtuals;
     size_t virtual_room, virtual_count, abstract_count;
-    uint64_t asked;            /* questions of issubclass so far */
+    uint64_t asked;           /* questions of issubclass so far */
     uint64_t virtual_version; /* another one after each change of them */
     PyObject *abc_function;   /* abc.get_cache_token */
     uint64_t abc_token;       /* what it said last */
 
     /* predicate.c: what hints with a value part became, by hint */
-    PyObject *predicates;        /* dict: hint -> capsule */
+    PyObject *predicates; /* dict: hint -> capsule */
     lbpy_predicate *first_predicate;
     struct lbpy_choosing *choosing; /* answers known for the running question */
 

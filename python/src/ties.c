@@ -28,7 +28,7 @@ static bool is_virtual(const lbpy_want *w)
 
 /* Step 1. */
 static bool may_tie(lbpy_generic *g, const lbpy_form *form, const lbpy_rule *a,
-                   const lbpy_rule *b)
+                    const lbpy_rule *b)
 {
     bool narrower = false, wider = false, virtual = false;
     for (unsigned i = 0; i < form->slots; i++) {
@@ -70,8 +70,8 @@ static lbpy_type *witness_of(lbpy_state *state, const lbpy_want *a,
 
 /* Step 3. */
 static bool is_settled(lbpy_generic *g, const lbpy_form *form,
-                      const lbpy_rule *a, const lbpy_rule *b,
-                      lbpy_type *const *witness)
+                       const lbpy_rule *a, const lbpy_rule *b,
+                       lbpy_type *const *witness)
 {
     for (size_t k = 0; k < form->count; k++) {
         const lbpy_rule *c = form->rules[k];
@@ -134,9 +134,8 @@ static int compare(lbpy_generic *g, const lbpy_form *form, const lbpy_rule *a,
     for (unsigned i = 0; i < form->slots; i++)
         possible |= a->want[i].value && b->want[i].value;
     if (types)
-        status = lbpy_append_ambiguity(list, form, first_of(a), first_of(b), types,
-                                       types,
-                                       possible);
+        status = lbpy_append_ambiguity(list, form, first_of(a), first_of(b),
+                                       types, types, possible);
     Py_XDECREF(types);
     return types ? status : -1;
 }

@@ -291,8 +291,7 @@ static int insert(making *m, Py_ssize_t where, lbpy_type *record)
 {
     if (m->count == m->room) {
         const Py_ssize_t room = m->room ? m->room * 2 : 8;
-        lbpy_type **grown =
-            PyMem_Realloc(m->at, (size_t)room * sizeof *grown);
+        lbpy_type **grown = PyMem_Realloc(m->at, (size_t)room * sizeof *grown);
         if (grown == NULL) {
             PyErr_NoMemory();
             return -1;
@@ -365,9 +364,8 @@ static int make_order(lbpy_state *state, const lbpy_type *self, making *m)
 static bool same_order(const lbpy_type *record, const making *m)
 {
     return record->cls && record->order_count == m->count &&
-           (m->count == 0 ||
-            memcmp(record->order, m->at,
-                   (size_t)m->count * sizeof *m->at) == 0);
+           (m->count == 0 || memcmp(record->order, m->at,
+                                    (size_t)m->count * sizeof *m->at) == 0);
 }
 
 static const char *name_of(const lbpy_type *record)
@@ -592,8 +590,7 @@ static int remake_mro(lbpy_state *state, lbpy_type *record)
 {
     PyObject *mro = record->type ? record->type->tp_mro : NULL;
     for (Py_ssize_t i = mro ? PyTuple_GET_SIZE(mro) : 0; i-- > 1;) {
-        lbpy_type *base =
-            find(state, (PyTypeObject *)PyTuple_GET_ITEM(mro, i));
+        lbpy_type *base = find(state, (PyTypeObject *)PyTuple_GET_ITEM(mro, i));
         if (base && !is_fresh(state, base) && remake(state, base) < 0)
             return -1;
     }
@@ -712,11 +709,10 @@ PyObject *lbpy_type_object(const lbpy_type *type)
 int lbpy_abc_token(lbpy_state *state, uint64_t *token)
 {
     PyObject *f = state->abc_function;
-    PyObject *said = PyCFunction_CheckExact(f) &&
-                             (PyCFunction_GET_FLAGS(f) & METH_NOARGS)
-                         ? PyCFunction_GET_FUNCTION(f)(
-                               PyCFunction_GET_SELF(f), NULL)
-                         : PyObject_CallNoArgs(f);
+    PyObject *said =
+        PyCFunction_CheckExact(f) && (PyCFunction_GET_FLAGS(f) & METH_NOARGS)
+            ? PyCFunction_GET_FUNCTION(f)(PyCFunction_GET_SELF(f), NULL)
+            : PyObject_CallNoArgs(f);
     if (said == NULL)
         return -1;
     *token = PyLong_AsUnsignedLongLong(said);
@@ -735,10 +731,10 @@ static int is_abstract(PyTypeObject *type)
     PyObject *own, *plain;
     if (Py_TYPE(type) == &PyType_Type)
         return 0;
-    own = PyObject_GetAttrString((PyObject *)Py_TYPE(type),
-                                 "__subclasscheck__");
-    plain = PyObject_GetAttrString((PyObject *)&PyType_Type,
-                                   "__subclasscheck__");
+    own =
+        PyObject_GetAttrString((PyObject *)Py_TYPE(type), "__subclasscheck__");
+    plain =
+        PyObject_GetAttrString((PyObject *)&PyType_Type, "__subclasscheck__");
     const int differ = own && plain ? own != plain : -1;
     Py_XDECREF(own);
     Py_XDECREF(plain);
@@ -813,8 +809,7 @@ static void release_members(lbpy_state *state, PyObject *items,
 {
     for (Py_ssize_t i = 0; i < count; i++)
         lbpy_base_release(
-            state,
-            find(state, ((lbpy_hint *)PyTuple_GET_ITEM(items, i))->cls));
+            state, find(state, ((lbpy_hint *)PyTuple_GET_ITEM(items, i))->cls));
 }
 
 static int use_members(lbpy_state *state, PyObject *items)

@@ -30,16 +30,16 @@ struct lbpy_type {
     PyTypeObject *type; /* borrowed; NULL: a union, or dead */
     PyObject *weak;     /* clears the record when the type dies */
     lb_class *cls;
-    uint32_t serial;    /* of its present order; 0: do not cache */
+    uint32_t serial; /* of its present order; 0: do not cache */
     lbpy_role role;
-    Py_ssize_t uses;    /* of a virtual one, by rules */
-    lbpy_type **order;  /* after itself; what the engine class was given */
+    Py_ssize_t uses;   /* of a virtual one, by rules */
+    lbpy_type **order; /* after itself; what the engine class was given */
     Py_ssize_t order_count;
-    PyObject **mro;     /* as it was, to be compared with only */
+    PyObject **mro; /* as it was, to be compared with only */
     Py_ssize_t mro_count;
-    uint8_t *answers;   /* by numbers of abstract classes: lbpy_answer */
+    uint8_t *answers; /* by numbers of abstract classes: lbpy_answer */
     uint32_t answer_count;
-    uint32_t number;    /* of an abstract class */
+    uint32_t number;          /* of an abstract class */
     uint64_t answers_token;   /* abc_token when they were given */
     uint64_t virtual_version; /* state's, when the order was made */
     uint64_t abc_token;       /* likewise */
