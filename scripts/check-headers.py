@@ -3,8 +3,10 @@
 
 Each header of include/latebind is the only include of a file (twice, for its
 guard), compiled as C11 and as C++17 with every warning an error, by GCC and by
-Clang where they are installed.  latebind.h must lead to every other header.
-Nothing is built: the compilers only check the syntax.
+Clang where they are installed.  latebind.h must lead to every other header,
+but to python.h, which belongs to the Python package and needs Python's headers:
+it is left out where there are none.  Nothing is built: the compilers only check
+the syntax.
 """
 
 import os
@@ -23,6 +25,7 @@ COMPILERS = [
     ("clang", ["-std=c11", "-Wstrict-prototypes"], ".c"),
     ("clang++", ["-std=c++17"], ".cpp"),
 ]
+APART = "python.h"
 # A file with nothing but declarations is not quite pedantic C.
 PROGRAM = """\
 #include <latebind/{name}>
@@ -30,6 +33,20 @@ PROGRAM = """\
 int main(void);
 int main(void) {{ return 0; }}
 """
+
+
+def python_options():
+    """What finds Python's headers, as the system's; None where there are none."""
+    code = "import sysconfig; print(sysconfig.get_paths()['include'])"
+    for python in ("/usr/bin/python3", sys.executable):
+        try:
+            done = subprocess.run([python, "-c", code], capture_output=True, text=True)
+        except OSError:
+            continue
+        folder = Path(done.stdout.strip())
+        if done.returncode == 0 and (folder / "Python.h").is_file():
+            return ["-isystem", folder]
+    return None
 
 
 def compile_one(job):
@@ -60,7 +77,7 @@ def main():
     umbrella = reachable(folder, "latebind.h", set())
     if umbrella:
         for name in headers:
-            if name not in umbrella:
+            if name not in umbrella and name != APART:
                 print(f"latebind.h does not lead to {name}")
                 failures += 1
     else:
@@ -73,9 +90,13 @@ def main():
                 print(f"SKIP: no {compiler}")
                 continue
             for name in headers:
+                more = python_options() if name == APART else []
+                if more is None:
+                    print("SKIP: no headers of Python")
+                    continue
                 source = Path(temp) / (name.replace("/", "_") + suffix)
                 source.write_text(PROGRAM.format(name=name))
-                jobs.append((compiler, options, source, root / "include"))
+                jobs.append((compiler, [*options, *more], source, root / "include"))
                 labels.append(f"{name} with {compiler} {options[0]}")
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             results = list(pool.map(compile_one, jobs))
