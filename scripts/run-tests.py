@@ -101,17 +101,6 @@ FAST = {
         torture_seconds=seconds(20),
     ),
     "python": PythonTier("python"),
-    "python-asan": PythonTier(
-        "python-asan",
-        "clang",
-        [
-            "-Db_sanitize=address,undefined",
-            "-Db_lundef=false",
-            "-Dbuildtype=debugoptimized",
-        ],
-        marker="not slow and not heavy",
-        sanitizer="address,undefined",
-    ),
 }
 SLOW = {
     "tsan-long": sanitized(
@@ -125,6 +114,18 @@ SLOW = {
     ),
     "fuzz": sanitized("fuzz", "address,undefined"),
     "coverage": Tier("coverage", options=["-Db_coverage=true"], suites=PROGRAMS),
+    "python-asan": PythonTier(
+        "python-asan",
+        "clang",
+        [
+            "-Db_sanitize=address,undefined",
+            "-Db_lundef=false",
+            "-Dbuildtype=debugoptimized",
+        ],
+        marker="not slow and not heavy",
+        sanitizer="address,undefined",
+        minutes=60,
+    ),
     "python-slow": PythonTier("python", marker="slow", minutes=60),
     "python-dbg": PythonTier(
         "python-dbg",

@@ -193,10 +193,24 @@ class _Argument:
         self.key = key
 
 
+def without_positional_names(signature: inspect.Signature) -> inspect.Signature:
+    """`bind` of older Pythons takes a keyword for a positional-only parameter of
+    that name, which is free for **others."""
+    return signature.replace(
+        parameters=[
+            one.replace(name=f"positional_{one.name}")
+            if one.kind == one.POSITIONAL_ONLY
+            else one
+            for one in signature.parameters.values()
+        ]
+    )
+
+
 def bind(
     signature: inspect.Signature, count: int, names: Iterable[str]
 ) -> dict[int | str, Any] | None:
     """The hint of each argument, or None when the signature does not fit."""
+    signature = without_positional_names(signature)
     try:
         bound = signature.bind(
             *(_Argument(number) for number in range(count)),
