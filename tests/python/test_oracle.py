@@ -26,6 +26,9 @@ from oracle import FIRST, Chain, Rule, Rules, compare, holds, method_of, signatu
 import latebind
 from latebind import AmbiguousMethodError, NoMethodError
 
+# Random lattices with many abstract classes: minutes, on two cores.
+pytestmark = pytest.mark.slow
+
 SETTINGS = settings(
     deadline=None,
     phases=[Phase.generate, Phase.shrink],
