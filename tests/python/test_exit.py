@@ -118,6 +118,8 @@ def test_an_interrupt_reaches_the_program() -> None:
         """
         import signal
         from latebind import dispatch
+        # What was started in the background is born deaf to it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         @dispatch
         def f(x: int):
             signal.raise_signal(signal.SIGINT)
