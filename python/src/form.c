@@ -87,12 +87,6 @@ static lbpy_rule *equal_rule(const lbpy_form *form, const lbpy_rule *rule)
     return NULL;
 }
 
-static Py_ssize_t given_count(const lbpy_form *form)
-{
-    return form->positional +
-           (form->kwnames ? PyTuple_GET_SIZE(form->kwnames) : 0);
-}
-
 /* Does the method become several rules here? */
 static bool splits(const lbpy_form *form, const lbpy_method *method)
 {
@@ -110,7 +104,7 @@ static bool splits(const lbpy_form *form, const lbpy_method *method)
 static int compare(const lbpy_generic *g, const lbpy_form *form,
                    const lbpy_method *a, const lbpy_method *b)
 {
-    const Py_ssize_t given = given_count(form);
+    const Py_ssize_t given = lbpy_form_arguments(form);
     int difference =
         lbpy_method_looseness(a, given) - lbpy_method_looseness(b, given);
     if (difference == 0)
@@ -367,9 +361,8 @@ static lbpy_rule *make_rule(const lbpy_form *form, lbpy_method *method,
     if (rule == NULL)
         return (lbpy_rule *)PyErr_NoMemory();
     rule->method = method;
-    for (unsigned i = 0; i < form->slots; i++) {
+    for (unsigned i = 0; i < form->slots; i++)
         rule->want[i] = w->of[i]->at[w->at[i]];
-    }
     return rule;
 }
 
@@ -404,7 +397,7 @@ static bool may_overlap(const lbpy_form *form, const lbpy_method *method,
     for (unsigned i = 0; i < form->slots; i++)
         if (w->of[i]->count > 1)
             return true;
-    return lbpy_method_looseness(method, given_count(form)) != 0;
+    return lbpy_method_looseness(method, lbpy_form_arguments(form)) != 0;
 }
 
 static int add_method(lbpy_generic *g, lbpy_form *form, size_t place, news *n)
@@ -439,7 +432,7 @@ static bool has_slot(const lbpy_form *form, Py_ssize_t argument)
 /* True when `method` looks at an argument that is not dispatched on yet. */
 static bool wants_slot(const lbpy_form *form, const lbpy_method *method)
 {
-    for (Py_ssize_t a = 0; a < given_count(form); a++)
+    for (Py_ssize_t a = 0; a < lbpy_form_arguments(form); a++)
         if (hint_at(form, method, a) && !has_slot(form, a))
             return true;
     return false;
@@ -466,7 +459,7 @@ static void forget_slots(lbpy_form *form)
 /* Step 1. The ninth that is wanted makes the eighth slot a packed one. */
 static int choose_slots(const lbpy_generic *g, lbpy_form *form)
 {
-    const Py_ssize_t given = given_count(form);
+    const Py_ssize_t given = lbpy_form_arguments(form);
     forget_slots(form);
     for (Py_ssize_t a = 0; a < given; a++) {
         if (!is_wanted(g, form, a))

@@ -133,6 +133,13 @@ static inline bool lbpy_is_packed(const lbpy_form *form, unsigned slot)
     return form->packed && slot == LBPY_MAX_SLOTS - 1;
 }
 
+/* How many arguments such a call has. */
+static inline Py_ssize_t lbpy_form_arguments(const lbpy_form *form)
+{
+    return form->positional +
+           (form->kwnames ? PyTuple_GET_SIZE(form->kwnames) : 0);
+}
+
 /* What the rules of a slot are asked about, for these arguments: one of them, or
  * a tuple of the packed ones. A new reference. */
 PyObject *lbpy_slot_value(const lbpy_form *form, PyObject *const *args,

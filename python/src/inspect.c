@@ -192,12 +192,9 @@ int lbpy_append_ambiguity(PyObject *list, const lbpy_form *form,
     return status;
 }
 
-/* One per argument of the call; None where it is not dispatched on. */
-static PyObject *arguments_of(const lbpy_form *form, lb_class *const *classes)
+PyObject *lbpy_form_types(const lbpy_form *form, lb_class *const *classes)
 {
-    const Py_ssize_t count =
-        form->positional +
-        (form->kwnames ? PyTuple_GET_SIZE(form->kwnames) : 0);
+    const Py_ssize_t count = lbpy_form_arguments(form);
     PyObject *tuple = PyTuple_New(count);
     for (Py_ssize_t a = 0; tuple && a < count; a++) {
         PyObject *one = Py_NewRef(Py_None);
@@ -217,26 +214,20 @@ typedef struct visiting {
     PyObject *list;
 } visiting;
 
-/* The method of a rule; of a bundle the first. */
-static PyObject *first_of(const lb_rule *rule)
-{
-    const lbpy_method *method = rule->context;
-    return method->tied ? PyTuple_GET_ITEM(method->tied, 0) : rule->context;
-}
-
 static int visit_ambiguity(void *context, const lb_ambiguity *a)
 {
     const visiting *v = context;
     if (a->first->method->fn != (lb_fn)lbpy_run_boxed ||
         a->second->method->fn != (lb_fn)lbpy_run_boxed)
         return 0;
-    PyObject *witness = arguments_of(v->form, a->witness);
-    PyObject *resolving = arguments_of(v->form, a->resolving);
+    PyObject *witness = lbpy_form_types(v->form, a->witness);
+    PyObject *resolving = lbpy_form_types(v->form, a->resolving);
     const int status =
         witness && resolving
-            ? lbpy_append_ambiguity(v->list, v->form, first_of(a->first),
-                                    first_of(a->second), witness, resolving,
-                                    a->possible)
+            ? lbpy_append_ambiguity(v->list, v->form,
+                                    lbpy_method_first(a->first->context),
+                                    lbpy_method_first(a->second->context),
+                                    witness, resolving, a->possible)
             : -1;
     Py_XDECREF(witness);
     Py_XDECREF(resolving);
@@ -264,7 +255,7 @@ static int ties(const lbpy_form *form, PyObject *list)
             continue;
         for (unsigned k = 0; k < form->slots; k++)
             classes[k] = rule->want[k].base ? rule->want[k].base->cls : NULL;
-        PyObject *witness = arguments_of(form, classes);
+        PyObject *witness = lbpy_form_types(form, classes);
         const int status =
             witness
                 ? lbpy_append_ambiguity(list, form,

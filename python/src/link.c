@@ -266,10 +266,8 @@ static lbpy_link *copy_swapped(const copying *c, const lb_entry *entry)
 static lbpy_link *copy_foreign(const copying *c, const lb_entry *entry)
 {
     lbpy_link *link = new_link(c->g->state, LBPY_LINK_FOREIGN);
-    if (link) {
-        link->entry = entry;
+    if (link)
         link->generic = entry->generic;
-    }
     return link;
 }
 

@@ -29,10 +29,9 @@ typedef struct lbpy_link {
     bool next_swapped;      /* next takes the first two exchanged back */
     bool at_start, at_end;  /* FRAME: next runs by itself */
     struct lbpy_link *inner;
-    PyObject *parts;       /* tuple of links, or NULL */
-    Py_ssize_t befores;    /* FRAME: of them; the rest come after */
-    const lb_entry *entry; /* FOREIGN; valid inside the bracket only */
-    lb_generic *generic;   /* FOREIGN: to be called as a whole */
+    PyObject *parts;     /* tuple of links, or NULL */
+    Py_ssize_t befores;  /* FRAME: of them; the rest come after */
+    lb_generic *generic; /* FOREIGN: to be called as a whole */
 } lbpy_link;
 
 int lbpy_link_setup(PyObject *module, lbpy_state *state);

@@ -89,6 +89,13 @@ Py_hash_t lbpy_method_key(const lbpy_method *method);
 bool lbpy_method_narrower(const lbpy_state *state, const lbpy_method *a,
                           const lbpy_method *b);
 
+/* The method itself; of a bundle the first. Borrowed. */
+static inline PyObject *lbpy_method_first(const lbpy_method *method)
+{
+    return method->tied ? PyTuple_GET_ITEM(method->tied, 0)
+                        : (PyObject *)(uintptr_t)method;
+}
+
 /* A bundle: a method that stands for several (a tuple, taken over) whose rules
  * are equal in some form, in the order in which they count. */
 lbpy_method *lbpy_method_bundle(lbpy_state *state, PyObject *methods,

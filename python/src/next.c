@@ -18,22 +18,6 @@ typedef struct lbpy_next {
     PyObject *args[];
 } lbpy_next;
 
-/* Exchanges the first two of `count` arguments on the way. */
-static PyObject *run_exchanged(lbpy_next *self, PyObject *const *args,
-                               Py_ssize_t nargs, PyObject *kwnames)
-{
-    const Py_ssize_t all = nargs + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
-    PyObject **exchanged = PyMem_Malloc((size_t)(all + 1) * sizeof *exchanged);
-    if (exchanged == NULL)
-        return PyErr_NoMemory();
-    for (Py_ssize_t i = 0; i < all; i++)
-        exchanged[i] = args[nargs >= 2 && i < 2 ? 1 - i : i];
-    PyObject *result =
-        lbpy_run(self->generic, self->link, exchanged, (size_t)nargs, kwnames);
-    PyMem_Free(exchanged);
-    return result;
-}
-
 static PyObject *next_call(PyObject *callable, PyObject *const *args,
                            size_t nargsf, PyObject *kwnames)
 {
@@ -45,7 +29,8 @@ static PyObject *next_call(PyObject *callable, PyObject *const *args,
         kwnames = self->kwnames;
     }
     if (self->swapped)
-        return run_exchanged(self, args, nargs, kwnames);
+        return lbpy_run_swapped(self->generic, self->link, args, (size_t)nargs,
+                                kwnames);
     return lbpy_run(self->generic, self->link, args, (size_t)nargs, kwnames);
 }
 

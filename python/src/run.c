@@ -173,9 +173,9 @@ static PyObject *run_inherited(lbpy_generic *g, lbpy_link *link,
 
 enum { FEW = 10 };
 
-static PyObject *run_swapped(lbpy_generic *g, lbpy_link *inner,
-                             PyObject *const *args, size_t nargsf,
-                             PyObject *kwnames)
+PyObject *lbpy_run_swapped(lbpy_generic *g, lbpy_link *inner,
+                           PyObject *const *args, size_t nargsf,
+                           PyObject *kwnames)
 {
     const Py_ssize_t count = all_count(nargsf, kwnames);
     const Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
@@ -258,7 +258,7 @@ PyObject *lbpy_run_next(lbpy_generic *g, lbpy_link *link, PyObject *const *args,
         return NULL; /* the exception says more */
     PyErr_Clear();
     return link->next_swapped
-               ? run_swapped(g, link->next, args, nargsf, kwnames)
+               ? lbpy_run_swapped(g, link->next, args, nargsf, kwnames)
                : lbpy_run(g, link->next, args, nargsf, kwnames);
 }
 
@@ -429,7 +429,7 @@ static PyObject *run(lbpy_generic *g, lbpy_link *link, PyObject *const *args,
     case LBPY_LINK_NEXT:
         return run_method(g, link, args, nargsf, kwnames);
     case LBPY_LINK_SWAPPED:
-        return run_swapped(g, link->inner, args, nargsf, kwnames);
+        return lbpy_run_swapped(g, link->inner, args, nargsf, kwnames);
     case LBPY_LINK_FRAME:
         return run_frame(g, link, args, nargsf, kwnames);
     case LBPY_LINK_COMBINED:
@@ -509,9 +509,7 @@ static PyObject *run_for_engine(lbpy_state *state, const lb_entry *entry,
     PyObject *few[FEW], *result = NULL;
     lbpy_form *form = NULL;
     lbpy_generic *g = lbpy_generic_owner(state, entry->generic, &form);
-    if (g == NULL ||
-        argc != (size_t)(form->positional +
-                         (form->kwnames ? PyTuple_GET_SIZE(form->kwnames) : 0)))
+    if (g == NULL || argc != (size_t)lbpy_form_arguments(form))
         return PyErr_Format(PyExc_SystemError,
                             "a call by the engine of what no generic function "
                             "of Python has");

@@ -14,6 +14,11 @@ PyObject *lbpy_run_next(lbpy_generic *g, lbpy_link *link, PyObject *const *args,
 PyObject *lbpy_run(lbpy_generic *g, lbpy_link *link, PyObject *const *args,
                    size_t nargsf, PyObject *kwnames);
 
+/* The same with the first two arguments exchanged. */
+PyObject *lbpy_run_swapped(lbpy_generic *g, lbpy_link *link,
+                           PyObject *const *args, size_t nargsf,
+                           PyObject *kwnames);
+
 /* Raises, or does what the generic function has for it, when nothing can be
  * called. `status` says why. */
 PyObject *lbpy_run_failure(lbpy_generic *g, lb_status status, lbpy_method *tie,

@@ -5,7 +5,7 @@
  *   - `object` is any; elements, keys and values that may be anything leave the
  *     plain class; type[Any] is type;
  *   - a union has no union inside, one literal at most, and no member that
- *     another one of the same class covers; of one member it is that member;
+ *     another one covers; of one member it is that member;
  *   - None as a literal is its class; values are there once;
  *   - type[A | B] is type[A] | type[B];
  *   - the same predicate is there once.
@@ -367,15 +367,14 @@ static int add_members(members *parts, PyObject *hints)
     return status;
 }
 
-/* 1: another member than the i-th says as much and more, of the same class. That
- * a class is a subclass of another may change, so both stay. */
+/* 1: another member than the i-th says as much and more. */
 static int covered(PyObject *hints, Py_ssize_t i)
 {
     lbpy_hint *own = (lbpy_hint *)PyList_GET_ITEM(hints, i);
     int implied = 0;
     for (Py_ssize_t j = 0; implied == 0 && j < PyList_GET_SIZE(hints); j++) {
         lbpy_hint *other = (lbpy_hint *)PyList_GET_ITEM(hints, j);
-        if (j != i && own->cls && own->cls == other->cls)
+        if (j != i)
             implied = lbpy_hint_implies(own, other);
     }
     return implied;
@@ -440,7 +439,8 @@ static PyObject *union_of(lbpy_state *state, PyObject *list)
     return hint;
 }
 
-static PyObject *normal_union(lbpy_state *state, members *parts, PyObject *hints)
+static PyObject *normal_union(lbpy_state *state, members *parts,
+                              PyObject *hints)
 {
     if (!parts->hints || !parts->values || add_members(parts, hints) < 0)
         return NULL;

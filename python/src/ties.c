@@ -88,34 +88,11 @@ static bool is_settled(lbpy_generic *g, const lbpy_form *form,
     return false;
 }
 
-static PyObject *tuple_of(const lbpy_form *form, lbpy_type *const *witness)
-{
-    const Py_ssize_t count =
-        form->positional +
-        (form->kwnames ? PyTuple_GET_SIZE(form->kwnames) : 0);
-    PyObject *tuple = PyTuple_New(count);
-    for (Py_ssize_t a = 0; tuple && a < count; a++)
-        PyTuple_SET_ITEM(tuple, a, Py_NewRef(Py_None));
-    for (unsigned i = 0; tuple && i < form->slots; i++)
-        if (witness[i]) {
-            PyObject *none = PyTuple_GET_ITEM(tuple, form->argument[i]);
-            PyTuple_SET_ITEM(tuple, form->argument[i],
-                             lbpy_type_object(witness[i]));
-            Py_DECREF(none);
-        }
-    return tuple;
-}
-
-static PyObject *first_of(const lbpy_rule *rule)
-{
-    return rule->method->tied ? PyTuple_GET_ITEM(rule->method->tied, 0)
-                              : (PyObject *)rule->method;
-}
-
 static int compare(lbpy_generic *g, const lbpy_form *form, const lbpy_rule *a,
                    const lbpy_rule *b, PyObject *list)
 {
     lbpy_type *witness[LBPY_MAX_SLOTS];
+    lb_class *classes[LBPY_MAX_SLOTS];
     int status = 0;
     if (!may_tie(g, form, a, b))
         return 0;
@@ -129,13 +106,16 @@ static int compare(lbpy_generic *g, const lbpy_form *form, const lbpy_rule *a,
     }
     if (is_settled(g, form, a, b, witness))
         return 0;
-    PyObject *types = tuple_of(form, witness);
+    for (unsigned i = 0; i < form->slots; i++)
+        classes[i] = witness[i] ? witness[i]->cls : NULL;
+    PyObject *types = lbpy_form_types(form, classes);
     bool possible = false;
     for (unsigned i = 0; i < form->slots; i++)
         possible |= a->want[i].value && b->want[i].value;
     if (types)
-        status = lbpy_append_ambiguity(list, form, first_of(a), first_of(b),
-                                       types, types, possible);
+        status = lbpy_append_ambiguity(list, form, lbpy_method_first(a->method),
+                                       lbpy_method_first(b->method), types,
+                                       types, possible);
     Py_XDECREF(types);
     return types ? status : -1;
 }
