@@ -18,7 +18,7 @@ from latebind._convert import (
     convert,
     promote,
 )
-from latebind._core import GenericFunction, Hint, Method
+from latebind._core import GenericFunction, Hint, Method, NextMethod
 from latebind._errors import (
     AmbiguityWarning,
     AmbiguousMethodError,
@@ -26,9 +26,11 @@ from latebind._errors import (
 )
 from latebind._explain import Ambiguity, Explanation
 from latebind._generic import install as _install
+from latebind._hints import UnresolvedName
 from latebind._namespaces import Dispatcher, dispatch, generic, group
 
 _install()
+UnresolvedName.__module__ = "latebind"  # where people find it
 
 # The name that a linter can be told about: see docs/python.md.
 overload = dispatch
@@ -44,7 +46,9 @@ __all__ = [
     "GenericFunction",
     "Hint",
     "Method",
+    "NextMethod",
     "NoMethodError",
+    "UnresolvedName",
     "add_conversion_method",
     "add_promotion_rule",
     "conversion_method",

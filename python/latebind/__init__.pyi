@@ -18,12 +18,38 @@ from typing import (
     Literal,
     ParamSpec,
     TypeAlias,
+    TypedDict,
     TypeVar,
+    final,
     type_check_only,
 )
 from typing import overload as _overload
 
-from typing_extensions import Self
+from typing_extensions import Self, Unpack
+
+__all__ = [
+    "Ambiguity",
+    "AmbiguityWarning",
+    "AmbiguousMethodError",
+    "Dispatcher",
+    "Explanation",
+    "GenericFunction",
+    "Hint",
+    "Method",
+    "NextMethod",
+    "NoMethodError",
+    "UnresolvedName",
+    "add_conversion_method",
+    "add_promotion_rule",
+    "conversion_method",
+    "convert",
+    "dispatch",
+    "generic",
+    "get_include",
+    "group",
+    "overload",
+    "promote",
+]
 
 __version__: str
 
@@ -51,36 +77,85 @@ _Combination: TypeAlias = (
 )
 _Qualifier: TypeAlias = Literal["primary", "before", "after", "around"]
 _Propagation: TypeAlias = Literal["start", "end"]
+_Kind: TypeAlias = Literal[
+    "any",
+    "instance",
+    "union",
+    "literal",
+    "items",
+    "mapping",
+    "fixed",
+    "subclass",
+    "where",
+    "opaque",
+]
 
+@type_check_only
+class _Options(TypedDict, total=False):
+    """Of dispatch, generic and Dispatcher."""
+
+    order: _Order
+    combination: _Combination
+    precedence: tuple[str, ...] | None
+    strict: bool
+    silent: bool
+    convert_returns: bool
+    name: str | None
+    qualname: str | None
+    module: str | None
+    doc: str | None
+
+@final
 class Hint:
     """What an argument must be; equal hints are one object."""
 
-    @staticmethod
-    def any() -> Hint: ...
-    @staticmethod
-    def instance(cls: type, /) -> Hint: ...
-    @staticmethod
-    def union(*hints: Hint) -> Hint: ...
-    @staticmethod
-    def literal(*values: object) -> Hint: ...
-    @staticmethod
-    def items(cls: type, element: Hint, /) -> Hint: ...
-    @staticmethod
-    def mapping(cls: type, key: Hint, value: Hint, /) -> Hint: ...
-    @staticmethod
-    def fixed(cls: type, /, *elements: Hint) -> Hint: ...
-    @staticmethod
-    def subclass(hint: Hint, /) -> Hint: ...
-    @staticmethod
-    def where(hint: Hint, predicate: Callable[[Any], object], name: str, /) -> Hint: ...
-    @staticmethod
-    def opaque(hint: Hint, test: Callable[[Any], bool], text: str, /) -> Hint: ...
+    @classmethod
+    def any(cls) -> Hint: ...
+    @classmethod
+    def instance(cls, of: type, /) -> Hint: ...
+    @classmethod
+    def by_type(cls, of: type, /) -> Hint: ...
+    @classmethod
+    def union(cls, *hints: Hint) -> Hint: ...
+    @classmethod
+    def literal(cls, *values: object) -> Hint: ...
+    @classmethod
+    def items(cls, of: type, element: Hint, /) -> Hint: ...
+    @classmethod
+    def mapping(cls, of: type, key: Hint, value: Hint, /) -> Hint: ...
+    @classmethod
+    def fixed(cls, of: type, /, *elements: Hint) -> Hint: ...
+    @classmethod
+    def subclass(cls, hint: Hint, /) -> Hint: ...
+    @classmethod
+    def where(
+        cls,
+        hint: Hint,
+        predicate: Callable[[Any], object],
+        name: str | None = None,
+        /,
+    ) -> Hint: ...
+    @classmethod
+    def opaque(cls, hint: Hint, test: Callable[[Any], bool], text: str, /) -> Hint: ...
     @property
     def text(self) -> str: ...
+    # What it was made of.
+    @property
+    def kind(self) -> _Kind: ...
+    @property
+    def cls(self) -> type | None: ...
+    @property
+    def parts(self) -> tuple[Any, ...]: ...
+    @property
+    def predicate(self) -> Callable[[Any], object] | None: ...
+    def split(self) -> tuple[tuple[Hint, Hint | None], ...]: ...
     def check(self, value: object, /) -> bool: ...
     def implies(self, other: Hint, /) -> bool: ...
     def disjoint(self, other: Hint, /) -> bool: ...
+    def __copy__(self) -> Hint: ...
+    def __deepcopy__(self, memo: object, /) -> Hint: ...
 
+@final
 class Method:
     """One implementation, with the signature that was read from it."""
 
@@ -94,6 +169,19 @@ class Method:
     def source(self) -> str: ...
     @property
     def signature_text(self) -> str: ...
+    @property
+    def propagate(self) -> _Propagation | None: ...
+    @property
+    def commutative(self) -> bool: ...
+
+@final
+class NextMethod:
+    """The rest of a call, which a method gets as `next_method`."""
+
+    @property
+    def method(self) -> Method | None: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+    def __bool__(self) -> bool: ...
 
 class Explanation:
     """Which method a call runs and why; `str()` of it is for people."""
@@ -103,8 +191,9 @@ class Explanation:
     status: str
     chosen: Method | None
     chain: tuple[Method, ...]
+    reached: tuple[Method, ...]
     rejected: tuple[tuple[Method, str, str | None], ...]
-    inherits: bool
+    inherits: str | None
 
 class Ambiguity:
     """Two methods that both fit a call, and neither is more specific."""
@@ -117,6 +206,10 @@ class Ambiguity:
     possible: bool
     @property
     def code(self) -> str: ...
+    @property
+    def advice(self) -> str: ...
+    @property
+    def call(self) -> str: ...
 
 @type_check_only
 class _Bound(Generic[_P, _R]):
@@ -148,8 +241,12 @@ class GenericFunction(property, Generic[_P, _R]):
         owner: type | None = None,
         /,
     ) -> _Bound[_Q, _S]: ...
+    def __set_name__(self, owner: type, name: str, /) -> None: ...
     @property
     def methods(self) -> tuple[Method, ...]: ...
+    counting: bool
+    @property
+    def counts(self) -> Mapping[Any, int] | None: ...
     # The types of single parameters may follow as keywords, by their names.  A
     # class is callable, too, so classes come first.
     @_overload
@@ -199,78 +296,31 @@ class _Dispatched(GenericFunction[..., Any]):
     ) -> _Bound[..., Any]: ...
 
 @_overload
-def dispatch(fn: _Any, /) -> _Dispatched: ...
+def dispatch(function: _Any, /) -> _Dispatched: ...
 @_overload
 def dispatch(
-    fn: None = None,
-    /,
-    *,
-    order: _Order = ...,
-    combination: _Combination = ...,
-    precedence: tuple[str, ...] | None = ...,
-    strict: bool = ...,
-    silent: bool = ...,
-    convert_returns: bool = ...,
-    name: str | None = ...,
-    qualname: str | None = ...,
-    module: str | None = ...,
-    doc: str | None = ...,
+    function: None = None, /, **options: Unpack[_Options]
 ) -> Callable[[_Any], _Dispatched]: ...
 
 # `dispatch` under the name that ruff can be told about (see docs/python.md).
 overload = dispatch
 
 @_overload
-def generic(fn: Callable[_P, _S], /) -> GenericFunction[_P, _S]: ...
+def generic(function: Callable[_P, _S], /) -> GenericFunction[_P, _S]: ...
 @_overload
 def generic(
-    fn: None = None,
-    /,
-    *,
-    order: _Order = ...,
-    combination: _Combination = ...,
-    precedence: tuple[str, ...] | None = ...,
-    strict: bool = ...,
-    silent: bool = ...,
-    convert_returns: bool = ...,
-    name: str | None = ...,
-    qualname: str | None = ...,
-    module: str | None = ...,
-    doc: str | None = ...,
+    function: None = None, /, **options: Unpack[_Options]
 ) -> Callable[[Callable[_P, _S]], GenericFunction[_P, _S]]: ...
 
 class Dispatcher:
     """Generic functions of a namespace of their own, by name."""
 
-    def __init__(
-        self,
-        *,
-        order: _Order = ...,
-        combination: _Combination = ...,
-        precedence: tuple[str, ...] | None = ...,
-        strict: bool = ...,
-        silent: bool = ...,
-        convert_returns: bool = ...,
-        module: str | None = ...,
-    ) -> None: ...
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
     @_overload
-    def __call__(self, fn: _Any, /) -> _Dispatched: ...
+    def __call__(self, function: _Any, /) -> _Dispatched: ...
     @_overload
     def __call__(
-        self,
-        fn: None = None,
-        /,
-        *,
-        order: _Order = ...,
-        combination: _Combination = ...,
-        precedence: tuple[str, ...] | None = ...,
-        strict: bool = ...,
-        silent: bool = ...,
-        convert_returns: bool = ...,
-        name: str | None = ...,
-        qualname: str | None = ...,
-        module: str | None = ...,
-        doc: str | None = ...,
+        self, function: None = None, /, **options: Unpack[_Options]
     ) -> Callable[[_Any], _Dispatched]: ...
     def __contains__(self, name: str) -> bool: ...
     def __getitem__(self, name: str) -> GenericFunction[..., Any]: ...
@@ -300,6 +350,7 @@ class AmbiguousMethodError(TypeError):
     candidates: tuple[Method, ...]
 
 class AmbiguityWarning(UserWarning): ...
+class UnresolvedName(NameError): ...
 
 @_overload
 def convert(value: Any, to: type[_T], /) -> _T: ...

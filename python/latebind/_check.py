@@ -1,7 +1,9 @@
 """What is wrong with generic functions as they stand: for CI, before a call finds it.
 
 ambiguous           two methods fit a call, and neither is more specific (not looked for
-                    in generic functions with silent=True)
+                    in generic functions with silent=True); the call is of classes
+                    that exist: those of the modules, Python's built-in ones, and
+                    the subclasses of those that methods name
 possibly-ambiguous  the same if two tests of a value hold at once
 duplicate           a definition that a later one with the same types replaced while
                     the module was imported
@@ -25,16 +27,23 @@ the latter.
 
 from __future__ import annotations
 
+import builtins
 import enum
 import itertools
 import math
 from contextlib import contextmanager
 
 from latebind import _explain, _generic
-from latebind._calls import Form, forms_of, hint_at, subclasses_of
+from latebind._calls import Form, classes_in, forms_of, hint_at, subclasses_of
 from latebind._core import GenericFunction, Hint
-from latebind._errors import call_text, method_text, type_name
+from latebind._errors import (
+    AmbiguousMethodError,
+    call_text,
+    method_text,
+    type_name,
+)
 from latebind._hints import UnresolvedName
+from latebind._method import method_of
 from latebind._modules import title_of
 
 TYPE_CHECKING = False
@@ -122,12 +131,15 @@ class Recorder:
         self.replaced: list[tuple[GenericFunction, Method, Method]] = []
 
     def note(
-        self, generic: GenericFunction, before: tuple[Method, ...], fresh: Any
+        self,
+        generic: GenericFunction,
+        before: tuple[Method, ...],
+        fresh: tuple[Method, ...],
     ) -> None:
-        left = set(generic._methods)
-        for old in before:
+        left = dict.fromkeys(generic._methods)
+        for old in dict.fromkeys((*before, *fresh)):
             if old not in left:
-                new = next((one for one in fresh if _same(old, one)), None)
+                new = next((one for one in left if _same(old, one)), None)
                 if new is not None and new.source != old.source:
                     self.replaced.append((generic, old, new))
 
@@ -141,9 +153,10 @@ def _same(a: Method, b: Method) -> bool:
 
 @contextmanager
 def recording() -> Iterator[Recorder]:
-    """While it lasts, definitions are watched: around the import of a module."""
+    """While it lasts, definitions are watched: around the import of a module, and
+    until what waited for names is settled."""
     recorder = Recorder()
-    add = GenericFunction._add
+    add, reorder = GenericFunction._add, _generic.reorder
 
     def watched(self: GenericFunction, methods: tuple[Method, ...]) -> Any:
         before = self._methods
@@ -151,11 +164,17 @@ def recording() -> Iterator[Recorder]:
         recorder.note(self, before, methods)
         return result
 
+    def watched_order(generic: GenericFunction, methods: tuple[Method, ...]) -> None:
+        reorder(generic, methods)
+        recorder.note(generic, methods, generic._methods)
+
     GenericFunction._add = watched
+    _generic.reorder = watched_order
     try:
         yield recorder
     finally:
         GenericFunction._add = add
+        _generic.reorder = reorder
 
 
 # ------------------------------------------------------------------ calls to try
@@ -267,22 +286,6 @@ def _text(generic: GenericFunction, types: tuple[type, ...], form: Form) -> str:
     return call_text(generic, [type_name(cls) for cls in types], list(form.names))
 
 
-def _reaches(
-    generic: GenericFunction, chain: tuple[Method, ...], method: Method
-) -> bool:
-    """Whether a call with this chain runs the method, or may, as next_method."""
-    if method not in chain:
-        return False
-    all_run = generic.combination_code != 0 or generic.retry is not None
-    if all_run or method.qualifier in ("before", "after"):
-        return True
-    for one in itertools.takewhile(lambda one: one is not method, chain):
-        goes_on = one.next_bit or one.propagate
-        if one.qualifier in ("primary", "around") and not goes_on:
-            return False
-    return True
-
-
 def _try(
     generic: GenericFunction, method: Method, form: Form, wide: bool, out: _Outcome
 ) -> bool:
@@ -291,7 +294,7 @@ def _try(
         out.count += 1
         link, _items = generic._explain(types, form.names or None, values)
         chain = _explain.chain_of(link)
-        if _reaches(generic, chain, method):
+        if method in _explain.reached_in(generic, chain):
             return True
         if chain:
             out.runs.setdefault(chain[0], _text(generic, types, form))
@@ -345,29 +348,55 @@ def _describe(
 def _pending(generic: GenericFunction) -> Iterator[Finding]:
     try:
         _generic.settle(generic)
-    except UnresolvedName as error:
-        for one in generic.pending or ():
-            code = getattr(one.function, "__code__", None)
+    except AmbiguousMethodError:
+        raise
+    except (UnresolvedName, TypeError) as error:
+        for function in _generic.waiting_in(generic):
+            code = getattr(function, "__code__", None)
             source = f"{code.co_filename}:{code.co_firstlineno}" if code else ""
             yield Finding("unresolved", generic, str(error), source=source)
+
+
+def _make_known(generics: Iterable[GenericFunction], classes: Iterable[type]) -> None:
+    """Let dispatch meet classes: an ambiguity is shown by those that it has met."""
+    named = dict.fromkeys(
+        cls
+        for generic in generics
+        for method in generic._methods
+        for hint in (*method.parameter_hints, method.rest, method.others)
+        if hint
+        for cls in classes_in(hint)
+    )
+    every = dict.fromkeys(classes)
+    every.update(
+        (cls, None)
+        for cls in vars(builtins).values()
+        if isinstance(cls, type) and not issubclass(cls, BaseException)
+    )
+    for cls in named:
+        if cls is not object:
+            every.update(dict.fromkeys(subclasses_of(cls, _SUBCLASSES) or ()))
+    probe = GenericFunction("probe")
+    probe._add((method_of(lambda x: None, (type(None),)),))
+    for cls in every:
+        try:
+            probe._resolve((cls,))
+        except Exception:  # of a metaclass, or of an abstract class that was asked
+            continue
 
 
 def _ambiguities(generic: GenericFunction) -> Iterator[Finding]:
     for one in _explain.ambiguities_of(generic, None, True):
         kind = "possibly-ambiguous" if one.possible else "ambiguous"
-        witness = tuple(type_name(cls) for cls in one.witness)
-        call = call_text(generic, list(witness), [])
         pair = " and ".join(method_text(generic, m) for m in (one.first, one.second))
-        code = "" if one.possible else one.code
-        advice = f"to decide it, add {code.splitlines()[-1]}" if code else "if both fit"
         # The later one of the two is the one to look at.
         yield Finding(
             kind,
             generic,
-            f"{call}: {pair}; {advice}",
+            f"{one.call}: {pair}; {one.advice}",
             (one.second, one.first),
-            witness=witness,
-            code=code,
+            witness=tuple(type_name(cls) for cls in one.witness),
+            code=one.code,
         )
 
 
@@ -390,12 +419,16 @@ def check(
     generics: Iterable[GenericFunction],
     recorder: Recorder | None = None,
     ignored: Iterable[str] = (),
+    classes: Iterable[type] = (),
 ) -> Result:
-    """Everything that is wrong with these, by kinds other than the ignored ones."""
+    """Everything that is wrong with these, by kinds other than the ignored ones.
+    `classes`: some that arguments may be of, besides those that methods name."""
     result, skip = Result(), set(ignored)
     every = list(generics)
+    unresolved = {generic: list(_pending(generic)) for generic in every}
+    _make_known(every, classes)
     for generic in every:
-        found = list(_pending(generic))
+        found = unresolved[generic]
         if not generic.pending:
             found += [] if generic.silent else _ambiguities(generic)
             found += _unreached(generic, result)

@@ -19,6 +19,7 @@ from latebind._hints import UnresolvedName
 from latebind._modules import (
     Problem,
     below,
+    classes_of,
     function_named,
     functions_of,
     load,
@@ -72,7 +73,9 @@ def _functions(modules: Sequence[ModuleType]) -> list[GenericFunction]:
 def _explain(given: argparse.Namespace) -> int:
     target, colon, path = given.function.rpartition(":")
     if not colon or not target or not path:
-        raise Problem(f"{given.function!r} is not of the form MODULE:FUNCTION")
+        raise Problem(
+            f"{given.function!r} is not of the form MODULE:FUNCTION, e.g. shapes:area"
+        )
     module = load(target)
     generic = function_named(module, path)
     types, by_name = [], {}
@@ -118,7 +121,8 @@ def _check(given: argparse.Namespace) -> int:
     try:
         with recording() as recorder:
             modules = _modules(given.modules, given.recursive)
-        result = check(_functions(modules), recorder, ignored)
+            classes = [cls for module in modules for cls in classes_of(module)]
+            result = check(_functions(modules), recorder, ignored, classes)
     except AmbiguousMethodError as error:
         result = _from_error(error)
     if given.json:

@@ -11,14 +11,16 @@ from latebind._hints import UnresolvedName
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from types import FrameType
     from typing import Any
 
 # The `group` inside which definitions are collected, if any.
 current_group: ContextVar[Any] = ContextVar("latebind_group", default=None)
-# True while definitions may not bring ambiguities.
-_strict: ContextVar[bool] = ContextVar("latebind_strict", default=False)
+# The methods that may not bring ambiguities, of strict groups.
+_strict: ContextVar[frozenset[Method]] = ContextVar(
+    "latebind_strict", default=frozenset()
+)
 
 _OWN = ("name", "qualname", "module", "doc", "convert_returns")
 _OPTIONS = {*_OWN, "order", "combination", "precedence", "strict", "silent"}
@@ -39,6 +41,8 @@ def define(function: Any, options: Mapping[str, Any]) -> GenericFunction:
     elif not callable(function):
         raise TypeError(f"a function is wanted, not {function!r}")
     _check_precedence(inner, rest.get("precedence"))
+    if rest.get("strict"):
+        rest.pop("silent", None)  # an error is no warning
     name = own.get("name") or getattr(inner, "__name__", "f")
     qualname = own.get("qualname") or (
         getattr(inner, "__qualname__", name) if "name" not in own else name
@@ -82,44 +86,137 @@ def _check_precedence(function: Any, names: Any) -> None:
 
 
 # ------------------------------------------------------------------ adding
-
-
-def _publish(generic: GenericFunction, methods: tuple[Method, ...]) -> None:
-    active = current_group.get()
-    if active is None:
-        generic._add(methods)
-    else:
-        active.pending.append((generic, methods))
-
-
-def publish_group(
-    pending: list[tuple[GenericFunction, tuple[Method, ...]]], strict: bool
-) -> None:
-    before: dict[GenericFunction, tuple[Method, ...]] = {}
-    together: dict[GenericFunction, tuple[Method, ...]] = {}
-    for generic, methods in pending:
-        together[generic] = together.get(generic, ()) + methods
-    token = _strict.set(strict or _strict.get())
-    try:
-        for generic, methods in together.items():
-            before[generic] = generic._methods
-            generic._add(methods)
-    except BaseException:
-        for generic, methods in before.items():
-            generic._replace(methods)
-        raise
-    finally:
-        _strict.reset(token)
+#
+# While a definition waits for a name, `pending` is the list of all definitions in
+# the order of the source: the methods there were, then whatever came, waiting or
+# not. What need not wait is added at once, and put in its place among those that
+# had to when they are settled. The list only grows until nothing waits any more, so
+# that a thread that settles sees whether another one has defined something meanwhile.
 
 
 class _Waiting:
     """A definition whose annotations name what does not exist yet."""
 
-    __slots__ = ("arguments", "function")
+    __slots__ = ("added", "arguments", "function", "method")
 
     def __init__(self, function: Any, arguments: dict[str, Any]) -> None:
         self.function = function
         self.arguments = arguments
+        self.method: Method | None = None  # as soon as its names are there
+        self.added = False
+
+    def resolve(self, generic: GenericFunction) -> Method:
+        """Raises UnresolvedName while a name is not there."""
+        if self.method is None:
+            arguments = dict(self.arguments)
+            if generic.owner is not None:
+                arguments["owner"] = generic.owner
+            self.method = _method.method_of(self.function, **arguments)
+        return self.method
+
+
+def waiting_in(generic: GenericFunction) -> list[Any]:
+    """The functions whose annotations name what does not exist yet."""
+    return [
+        one.function
+        for one in generic.pending or ()
+        if isinstance(one, _Waiting) and one.method is None
+    ]
+
+
+def _publish(generic: GenericFunction, entry: Any) -> None:
+    """Add a method, or what waits, at once or at the end of the group."""
+    active = current_group.get()
+    if active is not None:
+        active.pending.append((generic, (entry,), False))
+    elif generic.pending is None and isinstance(entry, Method):
+        generic._add((entry,))
+    else:
+        _publish_now(generic, (entry,))
+
+
+def _publish_now(generic: GenericFunction, entries: tuple[Any, ...]) -> None:
+    log = generic.pending
+    methods = tuple(one for one in entries if isinstance(one, Method))
+    if log is None and len(methods) < len(entries):
+        generic.pending = log = list(generic._methods)
+    if log is not None:
+        log.extend(entries)
+    if not methods:
+        return
+    try:
+        generic._add(methods)
+    except BaseException:
+        if log is not None:
+            _strike(generic, log, entries)
+        raise
+
+
+def _strike(generic: GenericFunction, log: list[Any], entries: tuple[Any, ...]) -> None:
+    """Take the last mention of each out again."""
+    for entry in reversed(entries):
+        for i in reversed(range(len(log))):
+            if log[i] is entry:
+                del log[i]
+                break
+    if not any(isinstance(one, _Waiting) for one in log):
+        generic.pending = None
+
+
+def publish_group(pending: list[tuple[GenericFunction, tuple[Any, ...], bool]]) -> None:
+    """All of it or nothing. Each: a generic function, what is defined, and whether
+    that may bring no ambiguity."""
+    together: dict[GenericFunction, tuple[Any, ...]] = {}
+    strict: set[Method] = set()
+    for generic, entries, is_strict in pending:
+        entries = tuple(_resolved(generic, one) for one in entries)
+        together[generic] = together.get(generic, ()) + entries
+        if is_strict:
+            strict.update(one for one in entries if isinstance(one, Method))
+    before: dict[GenericFunction, tuple[tuple[Method, ...], Any]] = {}
+    token = _strict.set(_strict.get() | strict)
+    try:
+        for generic, entries in together.items():
+            log = generic.pending
+            before[generic] = generic._methods, None if log is None else list(log)
+            _publish_now(generic, entries)
+            if generic.silent and strict:
+                # It asks nobody by itself.
+                _judge(generic, _explain.ambiguities_of(generic, None, True))
+    except BaseException:
+        for generic, (methods, log) in before.items():
+            generic._replace(methods)
+            generic.pending = log
+        raise
+    finally:
+        _strict.reset(token)
+
+
+def _resolved(generic: GenericFunction, entry: Any) -> Any:
+    """Its method, if the names have come meanwhile."""
+    if isinstance(entry, Method):
+        return entry
+    try:
+        return entry.resolve(generic)
+    except UnresolvedName:
+        return entry
+
+
+def _definition(
+    generic: GenericFunction, function: Any, arguments: dict[str, Any]
+) -> Any:
+    """A method of what was given, or what waits to be one."""
+    function = getattr(function, "__func__", function)
+    if not callable(function):
+        raise TypeError(f"a method must be callable; {function!r} is not")
+    if "convert_returns" in generic.__dict__:
+        arguments["converts"] = True
+    if generic.owner is not None:
+        arguments["owner"] = generic.owner
+    try:
+        return _method.method_of(function, **arguments)
+    except UnresolvedName:
+        return _Waiting(function, arguments)
 
 
 def add_function(
@@ -128,48 +225,77 @@ def add_function(
     types: tuple[Any, ...] | None = None,
     by_name: Mapping[str, Any] | None = None,
     **options: Any,
-) -> Method | None:
-    """Add `function`; None when its annotations cannot be understood yet."""
-    function = getattr(function, "__func__", function)
-    if not callable(function):
-        raise TypeError(f"a method must be callable; {function!r} is not")
-    own = generic.__dict__
-    if "convert_returns" in own:
-        options["converts"] = True
-    if generic.owner is not None:
-        options.setdefault("owner", generic.owner)
-    try:
-        method = _method.method_of(function, types, by_name, **options)
-    except UnresolvedName:
-        waiting = _Waiting(function, {"types": types, "by_name": by_name, **options})
-        generic.pending = [*(generic.pending or ()), waiting]
-        return None
-    _publish(generic, (method,))
-    return method
+) -> None:
+    """Add `function`, or let it wait until its annotations can be understood."""
+    options["types"] = types
+    options["by_name"] = by_name
+    _publish(generic, _definition(generic, function, options))
+
+
+# ------------------------------------------------------------------ settling
 
 
 def settle(generic: GenericFunction) -> None:
     """Add what was waiting for names; what still is raises UnresolvedName."""
-    waiting = generic.pending
-    if not waiting:
+    log = generic.pending
+    while log:
+        seen = len(log)
+        error = _resolve_all(generic, log)
+        fresh = [
+            one
+            for one in log[:seen]
+            if isinstance(one, _Waiting) and one.method and not one.added
+        ]
+        if fresh:
+            _put_in_order(generic, log[:seen], fresh)
+        if len(log) != seen:
+            continue  # another thread has defined something
+        if error is not None:
+            raise error
+        # Only now: another thread's call must not pass between.
+        if generic.pending is log:
+            generic.pending = None
         return
-    made, still, error = [], [], None
-    for one in waiting:
-        arguments = dict(one.arguments)
-        if generic.owner is not None:
-            arguments["owner"] = generic.owner
+
+
+def _resolve_all(generic: GenericFunction, log: list[Any]) -> UnresolvedName | None:
+    error = None
+    for one in list(log):
+        if isinstance(one, _Waiting):
+            try:
+                one.resolve(generic)
+            except UnresolvedName as caught:
+                error = error or caught
+    return error
+
+
+def _put_in_order(
+    generic: GenericFunction, log: list[Any], fresh: list[_Waiting]
+) -> None:
+    """Let the methods be those that the definitions, made one after the other, would
+    have left."""
+    before = generic._methods
+    made = tuple(one.method for one in fresh if one.method is not None)
+    is_last = log[-len(fresh) :] == fresh
+    if is_last:
+        generic._add(made)
+    else:
+        ordered = [one.method if isinstance(one, _Waiting) else one for one in log]
+        known = set(ordered)
+        ordered += [one for one in before if one not in known]
+        reorder(generic, tuple(one for one in ordered if one is not None))
         try:
-            made.append(_method.method_of(one.function, **arguments))
-        except UnresolvedName as caught:
-            still.append(one)
-            error = caught
-    if made:
-        generic._add(tuple(made))
-    # Only now: another thread's call must not pass between.
-    left = [one for one in generic.pending or () if one in still or one not in waiting]
-    generic.pending = left or None
-    if error is not None:
-        raise error
+            ambiguity(generic, made, True)
+        except BaseException:
+            generic._replace(before)
+            raise
+    for one in fresh:
+        one.added = True
+
+
+def reorder(generic: GenericFunction, methods: tuple[Method, ...]) -> None:
+    """Let these be the methods; of equal ones the last counts, in the first's place."""
+    generic._replace(methods)
 
 
 # ------------------------------------------------------------------ scopes
@@ -259,6 +385,15 @@ def _is_function(given: Any) -> bool:
 _FUNCTIONS = (type(lambda: None), type(len), type(str.join), GenericFunction)
 
 
+def _check_type(self: GenericFunction, given: Any) -> None:
+    if type(given) is not type and not _is_type(given):
+        raise TypeError(
+            f"{self.__name__}.register: {given!r} is neither a type nor a function; "
+            "accepted are types, then perhaps the function, and types of parameters "
+            "by their names"
+        )
+
+
 def _register(self: GenericFunction, *given: Any, **keywords: Any) -> Any:
     """Add a method: `@f.register` by its annotations, `@f.register(T1, T2)` by types,
     or f.register(T1, T2, function). Returns the function.
@@ -269,11 +404,12 @@ def _register(self: GenericFunction, *given: Any, **keywords: Any) -> Any:
     """
     rule = _qualifier_of(keywords)
     frame = sys._getframe(1)
-    if len(given) > 1 and not _is_type(given[-1]) and not _is_function(given[-1]):
-        raise TypeError(
-            f"{self.__name__}.register: {given[-1]!r} is neither a type nor a function"
-        )
-    if given and _is_function(given[-1]):
+    has_function = bool(given) and _is_function(given[-1])
+    for one in given[:-1] if has_function else given:
+        _check_type(self, one)
+    for one in keywords.values():
+        _check_type(self, one)
+    if has_function:
         *types, function = given
         explicit = tuple(types) if types or keywords else None
         names = locals_for(function, frame)
@@ -296,32 +432,39 @@ def _add_method(
     if isinstance(method, Method):
         if types or keywords:
             raise TypeError("a Method has its types already")
-        _publish(self, (method,))
+        _publish(self, method)
         return method
     if not callable(method) and not isinstance(method, (classmethod, staticmethod)):
         raise TypeError(f"{self.__name__}.add wants a function, not {method!r}")
     rule = _qualifier_of(keywords)
     explicit = types if types or keywords else None
-    added = add_function(self, method, explicit, keywords, **rule)
-    if added is None:
-        # Its words cannot be understood now, and `add` promises a method.
-        *others, waiting = self.pending
-        self.pending = others or None
-        added = _method.method_of(waiting.function, **waiting.arguments)
+    arguments = {"types": explicit, "by_name": keywords, **rule}
+    added = _definition(self, method, arguments)
+    if isinstance(added, _Waiting):
+        added = added.resolve(self)  # which says what is not there
+    _publish(self, added)
     return added
 
 
 # ------------------------------------------------------------------ removing
 
 
-def _same_types(method: Method, wanted: tuple[Any, ...]) -> bool:
+def _has_types(method: Method, wanted: tuple[Any, ...]) -> bool:
+    """Of its first positional parameters; the others have none."""
     hints = method.parameter_hints[: method.positional]
-    if len(hints) != len(wanted):
-        return False
-    return all(
+    padding = (_core.Hint.any(),) * (len(hints) - len(wanted))
+    return len(wanted) <= len(hints) and all(
         (a is None and b == _core.Hint.any()) or a is b
-        for a, b in zip(hints, wanted, strict=True)
+        for a, b in zip(hints, (*wanted, *padding), strict=True)
     )
+
+
+def _by_types(self: GenericFunction, given: tuple[Any, ...]) -> list[Method]:
+    from latebind._hints import hint_of
+
+    wanted = tuple(hint_of(one) for one in given)
+    found = [one for one in self._methods if _has_types(one, wanted)]
+    return [one for one in found if one.positional == len(wanted)] or found
 
 
 def _find(self: GenericFunction, given: tuple[Any, ...]) -> list[Method]:
@@ -329,25 +472,37 @@ def _find(self: GenericFunction, given: tuple[Any, ...]) -> list[Method]:
         return [one for one in self._methods if one is given[0]]
     if len(given) == 1 and _is_function(given[0]):
         return [one for one in self._methods if one.function is given[0]]
-    from latebind._hints import hint_of
+    return _by_types(self, given)
 
-    wanted = tuple(hint_of(one) for one in given)
-    return [one for one in self._methods if _same_types(one, wanted)]
+
+def _listed(methods: Iterable[Method]) -> str:
+    return "\n".join(f"  {one!r}" for one in methods) or "  none"
 
 
 def _remove(self: GenericFunction, *method_or_types: Any) -> None:
-    """Take a method away: by itself, by its function, or by its types."""
+    """Take a method away: by itself, by its function, or by the types of its
+    positional parameters; those without a type may be left out at the end."""
     settle(self)
     if not method_or_types:
         raise TypeError("remove() wants a method, a function, or types")
     found = _find(self, method_or_types)
+    what = ", ".join(
+        _errors.type_name(one) if isinstance(one, type) else repr(one)
+        for one in method_or_types
+    )
+    how = "name one by itself, its function, or the types of all positional parameters"
     if not found:
-        known = "\n".join(f"  {one!r}" for one in self._methods) or "  none"
-        what = ", ".join(
-            _errors.type_name(one) if isinstance(one, type) else repr(one)
-            for one in method_or_types
+        raise LookupError(
+            f"{self.__name__} has no method ({what}); it has\n"
+            f"{_listed(self._methods)}\n{how}"
         )
-        raise LookupError(f"{self.__name__} has no method ({what}); it has\n{known}")
+    if len({one.positional for one in found}) > 1 and not _is_function(
+        method_or_types[0]
+    ):
+        raise LookupError(
+            f"{self.__name__} has several methods ({what}, ...):\n"
+            f"{_listed(found)}\n{how}"
+        )
     for method in found:
         self._remove(method)
 
@@ -569,19 +724,31 @@ def ambiguity(
 ) -> None:
     """Called after a change that may have brought ambiguities."""
     found = _explain.ambiguities_of(generic, methods, engine)
-    found = tuple(one for one in found if not one.possible)
-    if not found:
+    _judge(generic, found)
+    if generic.silent:
         return
-    if generic.strict or _strict.get():
-        error = _errors.AmbiguousMethodError("\n".join(map(str, found)))
-        error.generic = generic
-        error.types = found[0].witness
-        error.candidates = (found[0].first, found[0].second)
-        raise error
-    import warnings
-
     for one in found:
-        warnings.warn(f"{one}", _errors.AmbiguityWarning, stacklevel=_stacklevel())
+        if not one.possible:
+            import warnings
+
+            warnings.warn(f"{one}", _errors.AmbiguityWarning, stacklevel=_stacklevel())
+
+
+def _judge(generic: GenericFunction, found: tuple[_explain.Ambiguity, ...]) -> None:
+    """Raise for those that may not be."""
+    strict = _strict.get()
+    wrong = [
+        one
+        for one in found
+        if not one.possible
+        and (generic.strict or one.first in strict or one.second in strict)
+    ]
+    if wrong:
+        error = _errors.AmbiguousMethodError("\n".join(map(str, wrong)))
+        error.generic = generic
+        error.types = wrong[0].witness
+        error.candidates = (wrong[0].first, wrong[0].second)
+        raise error
 
 
 # ------------------------------------------------------------------ pickling

@@ -140,6 +140,19 @@ def functions_of(module: ModuleType) -> list[GenericFunction]:
     return [one for one in dict.fromkeys(found) if _belongs(one, name)]
 
 
+def classes_of(module: ModuleType) -> list[type]:
+    """The classes in a module's namespace, and inside of those that it makes."""
+    found: dict[type, None] = {}
+    waiting: list[Mapping[str, Any]] = [vars(module)]
+    while waiting:
+        for value in list(waiting.pop().values()):
+            if isinstance(value, type) and value not in found:
+                found[value] = None
+                if value.__module__ == module.__name__:
+                    waiting.append(vars(value))
+    return list(found)
+
+
 def title_of(generic: GenericFunction) -> str:
     own = generic.__dict__
     name = str(own.get("__qualname__") or generic.name)

@@ -174,14 +174,16 @@ class Dispatcher:
 
 
 class group:
-    """Definitions inside are published together, at the end; or, after an exception
-    (with `strict` also an ambiguity that they bring), not at all."""
+    """Definitions inside are published together, at the end of the outermost group;
+    or, after an exception (with `strict` also an ambiguity that they bring), not at
+    all."""
 
     def __init__(self, *, strict: bool = False) -> None:
         self.strict = strict
-        self.pending: list[tuple[GenericFunction, tuple[Any, ...]]] = []
+        self.pending: list[tuple[GenericFunction, tuple[Any, ...], bool]] = []
 
     def __enter__(self) -> group:
+        self.pending = []
         self._token = current_group.set(self)
         return self
 
@@ -192,5 +194,11 @@ class group:
         traceback: TracebackType | None,
     ) -> None:
         current_group.reset(self._token)
-        if kind is None:
-            publish_group(self.pending, self.strict)
+        if kind is not None:
+            return
+        pending = [(g, entries, self.strict or is_) for g, entries, is_ in self.pending]
+        outer = current_group.get()
+        if outer is None:
+            publish_group(pending)
+        else:
+            outer.pending += pending

@@ -109,6 +109,7 @@ class _Cell:
     """What a call with these types runs."""
 
     __slots__ = (
+        "by_value",
         "calls",
         "chain",
         "depends",
@@ -128,7 +129,9 @@ class _Cell:
         primary = [one for one in self.chain if one.qualifier == "primary"]
         runs = next(iter(primary or self.chain), None)
         self.number = None if runs is None else numbers[runs]
-        self.depends = any(verdict == _DEPENDS for _m, verdict, *_rest in items)
+        found = [one for one, verdict, *_rest in items if verdict == _DEPENDS]
+        self.by_value = sorted({numbers[one] for one in found if one in numbers})
+        self.depends = bool(found)
         self.tied: list[int] = []
         if _explain.status_of(link) == "ambiguous":
             found = [one for one, verdict, *_rest in items if verdict <= _TIED]
@@ -144,23 +147,34 @@ class _Cell:
         self.calls = 0
 
     def takes_part(self, view: _View) -> Iterator[int]:
-        """The method that it shows, and those that run around it."""
+        """The method that it shows, and those that run with it."""
+        code = view.generic.combination_code
+        runs_all = code not in (_explain._STANDARD, _explain._FIRST)
         for one in self.chain:
             number = view.numbers[one]
-            if number == self.number or one.qualifier != "primary":
+            if runs_all or number == self.number or one.qualifier != "primary":
                 yield number
+
+    @property
+    def said(self) -> str:
+        """What stands for a method where none is sure to run."""
+        if self.tied:
+            return "ambiguous"
+        return self.inherits or (
+            "depends on the value" if self.by_value else "no method"
+        )
 
     def title(self, view: _View, form: Form) -> str:
         names = [type_name(cls) for cls in self.types]
         call = call_text(view.generic, names, list(form.names))
-        if self.chain:
-            lines = [call]
-        else:
-            lines = [f"{call}: {'ambiguous' if self.tied else 'no method'}"]
+        lines = [call] if self.chain else [f"{call}: {self.said}"]
+        reached = _explain.reached_in(view.generic, self.chain)
         for one in self.chain:
             mark = "" if one.qualifier == "primary" else f" [{one.qualifier}]"
-            lines.append(f"{view.numbers[one] + 1}{mark} {view.text(one)}")
+            more = "" if one in reached else " (would be next, but is not asked for)"
+            lines.append(f"{view.numbers[one] + 1}{mark} {view.text(one)}{more}")
         lines += [f"{n + 1} {view.text(view.methods[n])}" for n in self.tied]
+        lines += [f"{n + 1}? {view.text(view.methods[n])}" for n in self.by_value]
         if self.inherits:
             lines.append(f"then {self.inherits} of the base class")
         return "\n".join(lines)
@@ -176,7 +190,8 @@ class _Cell:
             names = "|".join(str(n + 1) for n in self.tied[:3])
             style = f'style="{_stripes(self.tied)}"'
             return f'<td class="tie" {style} {title}>{names}{more}</td>'
-        mark = "↑" if self.inherits else "–"
+        mark = "|".join(str(n + 1) for n in self.by_value[:3]) or "–"
+        mark = "↑" if self.inherits else mark
         return f'<td class="none" {title}>{mark}{more}</td>'
 
 
@@ -295,10 +310,12 @@ class _View:
                 forms = self._forms_of_key(key)
                 tables = [t for t in self.tables if forms == [t.form]]
                 cell = tables[0].cells.get(key[1:]) if tables else None
-                if cell is None or cell.number is None:
-                    continue
-                method = self.methods[cell.number]
-            self.calls[method] = self.calls.get(method, 0) + calls
+                run = [] if cell is None else cell.takes_part(self)
+                ran = [self.methods[number] for number in run]
+            else:
+                ran = [method]
+            for one in ran:
+                self.calls[one] = self.calls.get(one, 0) + calls
 
     # -------------------------------------------------------------- its parts
 
@@ -371,12 +388,12 @@ class _View:
         said = [] if self.explained else [_HOW]
         if any(cell.tied for cell in cells):
             said.append("Striped: ambiguous between the methods named.")
-        if any(not cell.tied and cell.number is None for cell in cells):
+        if any(cell.said == "no method" for cell in cells if cell.number is None):
             said.append("–: no method.")
         if any(cell.inherits for cell in cells):
             said.append("↑: the base class’s.")
         if any(cell.depends for cell in cells):
-            said.append("?: a method that looks at the value may come before.")
+            said.append("?: a method that looks at the value may come first.")
         return f'<p class="note">{escape(" ".join(said))}</p>' if said else ""
 
     def _undecided(self, form: Form) -> str:
@@ -413,7 +430,7 @@ class _View:
         for (cls,), cell in table.cells.items():
             runs = "" if cell.number is None else self.text(self.methods[cell.number])
             if cell.number is None:
-                runs = "ambiguous" if cell.tied else cell.inherits or "no method"
+                runs = cell.said
             row = f'<th scope="row">{escape(self.name(cls))}</th>'
             row += cell.html(self, table.form)
             runs = escape(runs) if cell.number is None else _code(runs)
@@ -462,7 +479,7 @@ class _View:
         uses: dict[int, int] = {}
         for table in self.tables:
             for cell in table.cells.values():
-                for number in cell.takes_part(self):
+                for number in {*cell.takes_part(self), *cell.by_value}:
                     uses[number] = uses.get(number, 0) + 1
         yield '<ol class="methods">'
         for number, method in enumerate(self.methods):
@@ -504,11 +521,11 @@ class _View:
                 f'<p><span class="badge">{badge}</span> e.g. for '
                 f"{_code(f'({witness})')}"
             )
-            if one.possible:
-                yield f"{text}</p></li>"
-            else:
+            if one.code:
                 code = escape(one.code)
                 yield f"{text}; this method would decide:</p><pre>{code}</pre></li>"
+            else:
+                yield f"{text}; {escape(one.advice)}.</p></li>"
         yield "</ul>"
         if len(self.ambiguities) > _LISTED:
             yield f'<p class="note">And {len(self.ambiguities) - _LISTED:,} more.</p>'

@@ -4,10 +4,13 @@
 
 #include "link.h"
 
-/* The two vectorcalls: the short way first, or always the slow one (for generic
- * functions that count their calls, or try again after an exception). */
+/* The three vectorcalls: the short way first; any way that is known (for generic
+ * functions that try again after an exception); always the slow one (for those
+ * that count their calls, or have methods pending). */
 PyObject *lbpy_generic_call(PyObject *self, PyObject *const *args,
                             size_t nargsf, PyObject *kwnames);
+PyObject *lbpy_generic_call_any(PyObject *self, PyObject *const *args,
+                                size_t nargsf, PyObject *kwnames);
 PyObject *lbpy_generic_call_slowly(PyObject *self, PyObject *const *args,
                                    size_t nargsf, PyObject *kwnames);
 

@@ -3,7 +3,8 @@
  * A key is one 32-bit number per dispatched argument, none of them 0: either
  * the interpreter's version tag of a type, which it gives up when the type is
  * changed, or the serial of our record of it (types.h). Neither is ever given
- * to another type or state, so a cell is never wrong, at most useless.
+ * to another type or state, so a cell is never wrong, at most useless. (But see
+ * lbpy_tags_hold for Python 3.10.)
  */
 #ifndef LBPY_CELLS_H
 #define LBPY_CELLS_H
@@ -15,26 +16,31 @@
 #define LBPY_MAX_WORDS 4
 
 typedef struct lbpy_cell {
-    uint64_t key;        /* first word; 0: empty */
-    PyObject *function;  /* borrowed from node; NULL: not as simple as that */
-    vectorcallfunc *how; /* where function keeps how to call it */
-    PyObject *node;      /* strong: a link or a choice */
+    uint64_t key;       /* first word; 0: empty */
+    PyObject *function; /* borrowed from node; NULL: not as simple as that */
+    const vectorcallfunc *how; /* where function keeps how to call it */
+    PyObject *node;            /* strong: a link or a choice */
 } lbpy_cell;
 
 typedef struct lbpy_cells {
-    lbpy_cell *at;  /* never NULL once cleared for the first time */
-    uint64_t *more; /* the keys' further words, words - 1 each; or NULL */
-    uint32_t shift; /* 64 - log2 of the room */
-    uint32_t room;  /* a power of two, or 0: `at` is a place that is empty */
+    lbpy_cell *at;   /* never NULL once cleared for the first time */
+    uint64_t factor; /* by which a key's home is found */
+    uint32_t shift;  /* 64 - log2 of the room */
+    uint32_t room;   /* a power of two, or 0: `at` is a place that is empty */
+    uint64_t *more;  /* the keys' further words, words - 1 each; or NULL */
     uint32_t count;
+    uint32_t away;   /* keys that are not at home */
+    uint32_t chosen; /* keys there were when the factor was chosen */
     uint32_t words;
     uint64_t deaths; /* of types, when it was last emptied or grew */
+    bool chooses;    /* every call looks here: keep the keys at home */
     bool stale;      /* full of keys of dead types: to be emptied */
 } lbpy_cells;
 
-static inline size_t lbpy_cell_place(uint64_t key, uint32_t shift)
+/* Where the cell of a key of one word is, unless another one took it. */
+static inline lbpy_cell *lbpy_cell_home(const lbpy_cells *cells, uint64_t key)
 {
-    return (size_t)((key * UINT64_C(0x9E3779B97F4A7C15)) >> shift);
+    return &cells->at[(key * cells->factor) >> cells->shift];
 }
 
 /* A word of two numbers. */

@@ -4,13 +4,15 @@
  *   1. The class first: by the type's MRO when the metaclass is plain, by
  *      issubclass for abstract classes, by isinstance where values decide.
  *   2. Elements: of lists, tuples and dicts in place (and of subclasses that
- *      iterate as these do), of anything else by iterating.
+ *      iterate as these do), of anything else by iterating. Where the class
+ *      says what all elements are (range, str, bytes), one answer does.
  *   3. Predicates last, on what has passed so far.
  *
  * Predicates, `__eq__`, `__instancecheck__` and iterators may raise, and may
  * change the container meanwhile: an element is held while it is asked about,
- * sizes are read anew, and a dict that changes its size is an error. Needs the
- * interpreter's lock or, without one, what each container does for itself.
+ * sizes are read anew, and a dict that changes its size is an error. So may the
+ * handler of a signal, which is heard now and then. Needs the interpreter's lock
+ * or, without one, what each container does for itself.
  * A list of plain elements costs about 1 ns for each.
  */
 #include "hint.h"
@@ -104,9 +106,9 @@ static int decision_of_protocol(PyTypeObject *cls)
     return LBPY_BY_INSTANCE;
 }
 
-static int decision_without_own(PyTypeObject *metaclass)
+int lbpy_decision_by_type(PyTypeObject *cls)
 {
-    PyObject *own = own_method(metaclass, "__subclasscheck__");
+    PyObject *own = own_method(Py_TYPE(cls), "__subclasscheck__");
     int decision = own ? LBPY_BY_SUBCLASS : LBPY_BY_TYPE;
     Py_XDECREF(own);
     return PyErr_Occurred() ? -1 : decision;
@@ -122,7 +124,7 @@ int lbpy_decision_of(PyTypeObject *cls)
         return -1;
     int decision = LBPY_BY_INSTANCE;
     if (!own)
-        decision = decision_without_own(metaclass);
+        decision = lbpy_decision_by_type(cls);
     else if (is_abstract_check(own))
         decision = LBPY_BY_SUBCLASS;
     else if (is_protocol_check(own))
@@ -205,6 +207,16 @@ static int is_plain(const lbpy_hint *hint)
     return hint->kind == LBPY_INSTANCE && hint->decision == LBPY_BY_TYPE;
 }
 
+enum { PATIENCE = 1 << 14 }; /* elements until signals are looked after */
+
+/* After `count` elements: `is`, unless somebody interrupts. */
+static int go_on(int is, Py_ssize_t count)
+{
+    if (is == 1 && count % PATIENCE == 0 && PyErr_CheckSignals() < 0)
+        return -1;
+    return is;
+}
+
 static int check_plain(PyTypeObject *cls, PyObject *const *elements,
                        Py_ssize_t count)
 {
@@ -229,13 +241,13 @@ static int check_held(const lbpy_hint *hint, PyObject *value)
 static int check_list(const lbpy_hint *elem, PyObject *list)
 {
     int is = 1;
-    for (Py_ssize_t i = 0; is == 1 && i < PyList_GET_SIZE(list); i++) {
+    for (Py_ssize_t i = 0; is == 1 && i < PyList_GET_SIZE(list);) {
         PyObject *element = PyList_GetItemRef(list, i);
         if (!element) { /* it has become shorter */
             PyErr_Clear();
             break;
         }
-        is = lbpy_hint_check(elem, element);
+        is = go_on(lbpy_hint_check(elem, element), ++i);
         Py_DECREF(element);
     }
     return is;
@@ -245,12 +257,15 @@ static int check_list(const lbpy_hint *elem, PyObject *list)
 
 static int check_list(const lbpy_hint *elem, PyObject *list)
 {
-    if (is_plain(elem))
-        return check_plain(elem->cls, ((PyListObject *)list)->ob_item,
-                           PyList_GET_SIZE(list));
+    const int plain = is_plain(elem);
+    Py_ssize_t i = 0, left;
     int is = 1;
-    for (Py_ssize_t i = 0; is == 1 && i < PyList_GET_SIZE(list); i++)
-        is = check_held(elem, PyList_GET_ITEM(list, i));
+    while (is == 1 && (left = PyList_GET_SIZE(list) - i) > 0) {
+        const Py_ssize_t count = !plain ? 1 : Py_MIN(left, PATIENCE);
+        is = plain ? check_plain(elem->cls, &PyList_GET_ITEM(list, i), count)
+                   : check_held(elem, PyList_GET_ITEM(list, i));
+        is = go_on(is, i += count);
+    }
     return is;
 }
 
@@ -258,12 +273,16 @@ static int check_list(const lbpy_hint *elem, PyObject *list)
 
 static int check_tuple(const lbpy_hint *elem, PyObject *tuple)
 {
-    Py_ssize_t count = PyTuple_GET_SIZE(tuple);
-    if (is_plain(elem))
-        return check_plain(elem->cls, ((PyTupleObject *)tuple)->ob_item, count);
+    PyObject *const *elements = ((PyTupleObject *)tuple)->ob_item;
+    const int plain = is_plain(elem);
+    Py_ssize_t i = 0, left;
     int is = 1;
-    for (Py_ssize_t i = 0; is == 1 && i < count; i++)
-        is = lbpy_hint_check(elem, PyTuple_GET_ITEM(tuple, i));
+    while (is == 1 && (left = PyTuple_GET_SIZE(tuple) - i) > 0) {
+        const Py_ssize_t count = !plain ? 1 : Py_MIN(left, PATIENCE);
+        is = plain ? check_plain(elem->cls, elements + i, count)
+                   : lbpy_hint_check(elem, elements[i]);
+        is = go_on(is, i += count);
+    }
     return is;
 }
 
@@ -283,10 +302,10 @@ static int walk_dict(const lbpy_hint *key_hint, const lbpy_hint *value_hint,
                      PyObject *dict)
 {
     PyObject *key, *value;
-    Py_ssize_t at = 0, size = PyDict_GET_SIZE(dict);
+    Py_ssize_t at = 0, size = PyDict_GET_SIZE(dict), count = 0;
     int is = 1;
     while (is == 1 && PyDict_Next(dict, &at, &key, &value)) {
-        is = check_pair(key_hint, value_hint, key, value);
+        is = go_on(check_pair(key_hint, value_hint, key, value), ++count);
         if (is == 1 && PyDict_GET_SIZE(dict) != size) {
             PyErr_SetString(PyExc_RuntimeError,
                             "dictionary changed size while it was checked");
@@ -317,18 +336,42 @@ static int check_each(const lbpy_hint *elem, PyObject *value)
     PyObject *iterator = PyObject_GetIter(value), *element;
     if (!iterator)
         return -1;
+    Py_ssize_t count = 0;
     int is = 1;
     while (is == 1 && (element = PyIter_Next(iterator))) {
-        is = lbpy_hint_check(elem, element);
+        is = go_on(lbpy_hint_check(elem, element), ++count);
         Py_DECREF(element);
     }
     Py_DECREF(iterator);
     return is == 1 && PyErr_Occurred() ? -1 : is;
 }
 
+/* What every element is, when the class of the container says it; or NULL. */
+static PyTypeObject *class_of_elements(PyObject *value)
+{
+    PyTypeObject *type = Py_TYPE(value);
+    if (type == &PyUnicode_Type)
+        return type;
+    return type == &PyRange_Type || type == &PyBytes_Type ||
+                   type == &PyByteArray_Type
+               ? &PyLong_Type
+               : NULL;
+}
+
+/* Nothing is wrong with the elements of an empty one. */
+static int check_all_alike(const lbpy_hint *elem, PyTypeObject *each,
+                           PyObject *value)
+{
+    int empty = PyObject_Not(value);
+    return empty ? empty : lbpy_hint_accepts(elem, each);
+}
+
 static int check_elements(const lbpy_hint *elem, PyObject *value)
 {
     getiterfunc iterates = Py_TYPE(value)->tp_iter;
+    PyTypeObject *each = elem->class_part ? class_of_elements(value) : NULL;
+    if (each)
+        return check_all_alike(elem, each, value);
     if (iterates == PyList_Type.tp_iter && PyList_Check(value))
         return check_list(elem, value);
     if (iterates == PyTuple_Type.tp_iter && PyTuple_Check(value))
@@ -360,9 +403,9 @@ static int check_mapping(const lbpy_hint *hint, PyObject *value)
     if (!pairs)
         return -1;
     int is = 1;
-    for (Py_ssize_t i = 0; is == 1 && i < PyList_GET_SIZE(pairs); i++) {
+    for (Py_ssize_t i = 0; is == 1 && i < PyList_GET_SIZE(pairs);) {
         PyObject *item = Py_NewRef(PyList_GET_ITEM(pairs, i));
-        is = check_item(hint, item);
+        is = go_on(check_item(hint, item), ++i);
         Py_DECREF(item);
     }
     Py_DECREF(pairs);

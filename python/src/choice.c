@@ -214,11 +214,10 @@ static lbpy_link *resolve_with(lbpy_generic *g, lbpy_form *form, lbpy_choice *c,
     lbpy_choosing choosing = {.predicates = c->predicates,
                               .values = values,
                               .count = c->count,
-                              .answers = answers,
-                              .outer = g->state->choosing};
-    g->state->choosing = &choosing;
+                              .answers = answers};
+    lbpy_choosing_begin(g->state, &choosing);
     lbpy_link *link = lbpy_resolve_values(g, form, args);
-    g->state->choosing = choosing.outer;
+    lbpy_choosing_end(g->state, &choosing);
     return link;
 }
 

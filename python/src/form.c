@@ -8,7 +8,8 @@
  *   3. where methods come to an equal rule (they differ in what this call leaves
  *      out) they are a bundle: first the one that takes the call more exactly,
  *      else the one whose hint was not split, else the one that takes less in
- *      what the call leaves out; else it is a tie, an error at the call.
+ *      what the call leaves out; else it is a tie, an error at the call
+ *      (bundle.c).
  * The engine dispatches on eight arguments. Of more, the eighth slot stands for
  * all that are left, packed to a tuple, whose types are a matter of values.
  * A method that needs another slot, or goes, makes the form's rules anew.
@@ -19,6 +20,8 @@
  * here; if the methods changed meanwhile it begins again.
  */
 #include "generic.h"
+
+#include "grow.h"
 
 #include <string.h>
 
@@ -87,96 +90,14 @@ static lbpy_rule *equal_rule(const lbpy_form *form, const lbpy_rule *rule)
     return NULL;
 }
 
-/* Does the method become several rules here? */
-static bool splits(const lbpy_form *form, const lbpy_method *method)
-{
-    for (unsigned i = 0; i < form->slots; i++)
-        if (!lbpy_is_packed(form, i) &&
-            lbpy_method_wants(method, form->argument[i], form->positional,
-                              form->kwnames)
-                    ->count > 1)
-            return true;
-    return false;
-}
-
-/* Which of two methods with equal rules goes first: < 0: `a`; 0: nothing
- * decides. */
-static int compare(const lbpy_generic *g, const lbpy_form *form,
-                   const lbpy_method *a, const lbpy_method *b)
-{
-    const Py_ssize_t given = lbpy_form_arguments(form);
-    int difference =
-        lbpy_method_looseness(a, given) - lbpy_method_looseness(b, given);
-    if (difference == 0)
-        difference = splits(form, a) - splits(form, b);
-    if (difference == 0)
-        difference = lbpy_method_narrower(g->state, b, a) -
-                     lbpy_method_narrower(g->state, a, b);
-    return difference;
-}
-
-/* The methods of `old` and the one of `fresh`, which was defined later, in the
- * order in which they count. */
-static PyObject *both(const lbpy_generic *g, const lbpy_form *form,
-                      lbpy_method *old, lbpy_method *fresh)
-{
-    const Py_ssize_t count = old->tied ? PyTuple_GET_SIZE(old->tied) : 1;
-    PyObject *all = PyTuple_New(count + 1);
-    Py_ssize_t at = 0, put = 0;
-    bool placed = false;
-    while (all && put <= count) {
-        PyObject *next = at == count ? NULL
-                         : old->tied ? PyTuple_GET_ITEM(old->tied, at)
-                                     : (PyObject *)old;
-        int order = next ? compare(g, form, fresh, (lbpy_method *)next) : -1;
-        if (order == 0 && g->order == LB_REVERSE_DEFINITION)
-            order = -1;
-        if (!placed && (order < 0 || next == NULL)) {
-            next = (PyObject *)fresh;
-            placed = true;
-        } else {
-            at++;
-        }
-        PyTuple_SET_ITEM(all, put++, Py_NewRef(next));
-    }
-    return all;
-}
-
-/* Bit i: nothing decides between method i and the one after it. */
-static uint64_t ties_of(const lbpy_generic *g, const lbpy_form *form,
-                        PyObject *methods)
-{
-    uint64_t ties = 0;
-    if (g->chooser || g->combination != LBPY_STANDARD || g->order > LB_WEIGHTED)
-        return 0;
-    for (Py_ssize_t i = 0; i + 1 < PyTuple_GET_SIZE(methods) && i < 63; i++)
-        if (compare(g, form, (lbpy_method *)PyTuple_GET_ITEM(methods, i),
-                    (lbpy_method *)PyTuple_GET_ITEM(methods, i + 1)) == 0)
-            ties |= UINT64_C(1) << i;
-    return ties;
-}
-
-static bool has_method(const lbpy_method *bundle, const lbpy_method *method)
-{
-    for (Py_ssize_t i = 0; bundle->tied && i < PyTuple_GET_SIZE(bundle->tied);
-         i++)
-        if (PyTuple_GET_ITEM(bundle->tied, i) == (PyObject *)method)
-            return true;
-    return bundle == method;
-}
-
 /* Step 3: `fresh` becomes a bundle that takes the place of `old`: 1; 0: it is in
  * there already; -1. */
 static int settle(lbpy_generic *g, lbpy_form *form, lbpy_rule *old,
                   lbpy_rule *fresh)
 {
-    if (has_method(old->method, fresh->method))
+    if (lbpy_has_method(old->method, fresh->method))
         return 0;
-    PyObject *methods = both(g, form, old->method, fresh->method);
-    lbpy_method *bundle =
-        methods
-            ? lbpy_method_bundle(g->state, methods, ties_of(g, form, methods))
-            : NULL;
+    lbpy_method *bundle = lbpy_bundle_of(g, form, old->method, fresh->method);
     if (bundle == NULL)
         return -1;
     fresh->method = bundle;
@@ -185,17 +106,24 @@ static int settle(lbpy_generic *g, lbpy_form *form, lbpy_rule *old,
 
 static int reserve(lbpy_form *form)
 {
-    if (form->count < form->room)
-        return 0;
-    const size_t room = form->room ? form->room * 2 : 4;
-    lbpy_rule **grown = PyMem_Realloc(form->rules, room * sizeof *grown);
-    if (grown == NULL) {
-        PyErr_NoMemory();
+    lbpy_rule **rules =
+        lbpy_grown(form->rules, form->count, &form->room, sizeof *rules);
+    if (rules == NULL)
         return -1;
-    }
-    form->rules = grown;
-    form->room = room;
+    form->rules = rules;
     return 0;
+}
+
+static lbpy_way way_of(const lbpy_form *form)
+{
+    const uint16_t *at = form->argument;
+    if (form->packed || form->slots == 0)
+        return LBPY_WAY_LONG;
+    if (form->by_abstract || form->slots > 2 || at[form->slots - 1] > 1)
+        return LBPY_WAY_LISTED;
+    return form->slots == 2 ? LBPY_WAY_BOTH
+           : at[0] == 0     ? LBPY_WAY_FIRST
+                            : LBPY_WAY_SECOND;
 }
 
 static void note(lbpy_form *form, const lbpy_rule *rule)
@@ -206,6 +134,7 @@ static void note(lbpy_form *form, const lbpy_rule *rule)
         form->by_virtual |= w->base && w->base->role != LBPY_REAL;
         form->by_abstract |= w->base && w->base->by_token;
     }
+    form->way = way_of(form);
 }
 
 /* Takes over `rule`; 1: *added is to be told to the engine, 0: nothing is. */
@@ -267,10 +196,10 @@ static PyObject *packed_hint(lbpy_state *state, const lbpy_form *form,
     return hint;
 }
 
-static void free_packs(lbpy_state *state, lbpy_form *form)
+static void free_packs(lbpy_form *form)
 {
     for (size_t i = 0; i < form->pack_count; i++)
-        lbpy_wants_free(state, form->packs[i]);
+        Py_XDECREF(form->packs[i]);
     PyMem_Free(form->packs);
     form->packs = NULL;
     form->pack_count = 0;
@@ -292,7 +221,7 @@ static int compare_packs(const lbpy_form *form)
 static int make_packs(lbpy_generic *g, lbpy_form *form)
 {
     const uint64_t revision = g->revision;
-    free_packs(g->state, form);
+    free_packs(form);
     if (form->packed == 0)
         return 0;
     form->packs = PyMem_Calloc(g->count + 1, sizeof *form->packs);
@@ -377,16 +306,10 @@ static int add_news(news *n, lbpy_rule *rule)
     for (size_t i = n->count; i-- > 0 && rule->method->tied;)
         if (n->at[i] == rule)
             return 0;
-    if (n->count == n->room) {
-        const size_t room = n->room ? n->room * 2 : 4;
-        lbpy_rule **grown = PyMem_Realloc(n->at, room * sizeof *grown);
-        if (grown == NULL) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        n->at = grown;
-        n->room = room;
-    }
+    lbpy_rule **grown = lbpy_grown(n->at, n->count, &n->room, sizeof *grown);
+    if (grown == NULL)
+        return -1;
+    n->at = grown;
     n->at[n->count++] = rule;
     return 0;
 }
@@ -535,6 +458,24 @@ static size_t precedence_of(const lbpy_generic *g, const lbpy_form *form,
     return count;
 }
 
+/* In the engine's reports it has the function's name, but not among the names
+ * that C libraries bind: those are identifiers. */
+static lb_status create(const lbpy_generic *g, const lbpy_form *form,
+                        const lb_policy *policy, lb_generic **result)
+{
+    const unsigned dispatched = form->slots ? form->slots : 1;
+    PyObject *name = PyUnicode_FromFormat("python:%U", g->name);
+    const char *text = name ? PyUnicode_AsUTF8(name) : NULL;
+    lb_status status = lb_generic_create_boxed(g->state->runtime, text,
+                                               dispatched, policy, result);
+    if (status == LB_EXISTS) /* another form's, or function's */
+        status = lb_generic_create_boxed(g->state->runtime, NULL, dispatched,
+                                         policy, result);
+    Py_XDECREF(name);
+    PyErr_Clear();
+    return status;
+}
+
 static lb_status make_generic(const lbpy_generic *g, const lbpy_form *form,
                               lb_generic **result)
 {
@@ -549,14 +490,7 @@ static lb_status make_generic(const lbpy_generic *g, const lbpy_form *form,
         .precedence = count ? precedence : NULL,
         .precedence_count = count,
         .silent = g->silent || g->chooser || g->order >= LB_DEFINITION ? 1 : 2};
-    const unsigned dispatched = form->slots ? form->slots : 1;
-    const char *name = g->unnamed ? NULL : PyUnicode_AsUTF8(g->name);
-    lb_status status = lb_generic_create_boxed(g->state->runtime, name,
-                                               dispatched, &policy, result);
-    if (status == LB_EXISTS) /* another one's: reports have titles */
-        status = lb_generic_create_boxed(g->state->runtime, NULL, dispatched,
-                                         &policy, result);
-    return status;
+    return create(g, form, &policy, result);
 }
 
 /* ---- making and rebuilding ---------------------------------------------- */
@@ -581,12 +515,12 @@ static void end_generic(lbpy_form *form)
     form->seen = UINT64_MAX;
 }
 
-static void free_form(lbpy_state *state, lbpy_form *form)
+static void free_form(lbpy_form *form)
 {
     lbpy_form_forget(form);
     end_generic(form);
     free_rules(form);
-    free_packs(state, form);
+    free_packs(form);
     forget_slots(form);
     Py_XDECREF(form->kwnames);
     PyMem_Free(form);
@@ -599,7 +533,7 @@ static int make_slots(lbpy_generic *g, lbpy_form *form)
     int status;
     do {
         revision = g->revision;
-        free_packs(g->state, form);
+        free_packs(form);
         status = choose_slots(g, form);
         if (status == 0)
             status = make_packs(g, form);
@@ -633,7 +567,6 @@ static int fill(lbpy_generic *g, lbpy_form *form)
         PyGC_Enable();
     PyMem_Free(n.at);
     form->tags.words = form->serials.words = LBPY_KEY_WORDS(form->slots);
-    form->way = form->packed ? 0 : form->slots;
     if (status == 1)
         form->version = lb_generic_version(form->generic);
     return status;
@@ -648,6 +581,7 @@ static lbpy_form *new_form(Py_ssize_t positional, PyObject *kwnames)
     form->kwnames = Py_XNewRef(kwnames);
     form->version = &never;
     form->seen = UINT64_MAX;
+    form->tags.chooses = true;
     lbpy_cells_clear(&form->tags);
     lbpy_cells_clear(&form->serials);
     return form;
@@ -689,7 +623,7 @@ static void drop_some(lbpy_generic *g)
         }
         *at = form->next;
         g->form_count--;
-        free_form(g->state, form); /* may come back here */
+        free_form(form); /* may come back here */
         at = &g->forms;
     }
 }
@@ -709,7 +643,7 @@ lbpy_form *lbpy_form_of(lbpy_generic *g, Py_ssize_t positional,
     lbpy_form *other = status > 0 ? find(g, positional, kwnames) : NULL;
     if (status <= 0 || other) {
         if (form)
-            free_form(g->state, form);
+            free_form(form);
         return other;
     }
     form->next = g->forms;
@@ -734,7 +668,7 @@ static int rebuild(lbpy_generic *g, lbpy_form *form)
         form->generation = old.generation + 1;
         *fresh = old;
     }
-    free_form(g->state, fresh);
+    free_form(fresh);
     return status < 0 ? -1 : 0;
 }
 
@@ -861,7 +795,7 @@ void lbpy_forms_end(lbpy_generic *g)
     memset(g->plain, 0, sizeof g->plain);
     for (; forms; forms = next) {
         next = forms->next;
-        free_form(g->state, forms);
+        free_form(forms);
     }
 }
 
@@ -871,8 +805,7 @@ int lbpy_forms_traverse(lbpy_generic *g, visitproc visit, void *arg)
         Py_VISIT(f->kwnames);
         Py_VISIT(f->only);
         for (size_t i = 0; i < f->pack_count; i++)
-            if (f->packs[i])
-                Py_VISIT(f->packs[i]->held);
+            Py_VISIT(f->packs[i]);
         for (size_t i = 0; i < f->count; i++)
             if (f->rules[i]->method->tied)
                 Py_VISIT(f->rules[i]->method);

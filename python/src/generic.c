@@ -9,6 +9,7 @@
 #include "generic.h"
 
 #include "call.h"
+#include "grow.h"
 #include "inspect.h"
 #include "resolve.h"
 #include "run.h"
@@ -62,27 +63,26 @@ static Py_ssize_t find_same(const lbpy_generic *g, const lbpy_method *method)
 
 /* ---- changing the list -------------------------------------------------- */
 
-static int reserve(lbpy_generic *g, size_t count)
+/* Most methods of one generic function call their parameters alike. */
+static void share_names(const lbpy_generic *g, lbpy_method *method)
 {
-    size_t room = g->room ? g->room : 4;
-    while (room < count)
-        room *= 2;
-    if (room == g->room)
-        return 0;
-    lbpy_method **grown = PyMem_Realloc(g->methods, room * sizeof *grown);
-    if (grown == NULL) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    g->methods = grown;
-    g->room = room;
-    return 0;
+    PyObject *names = g->count ? g->methods[0]->names : method->names;
+    const Py_ssize_t count = PyTuple_GET_SIZE(names);
+    bool same = count == PyTuple_GET_SIZE(method->names);
+    for (Py_ssize_t i = 0; i < count && same; i++)
+        same = PyTuple_GET_ITEM(names, i) == PyTuple_GET_ITEM(method->names, i);
+    if (same)
+        Py_SETREF(method->names, Py_NewRef(names));
 }
 
 static int append(lbpy_generic *g, lbpy_method *method)
 {
-    if (reserve(g, g->count + 1) < 0)
+    lbpy_method **methods =
+        lbpy_grown(g->methods, g->count, &g->room, sizeof *methods);
+    if (methods == NULL)
         return -1;
+    g->methods = methods;
+    share_names(g, method);
     g->methods[g->count++] = (lbpy_method *)Py_NewRef(method);
     if (g->count * 2 > g->index_room)
         return reindex(g);
@@ -209,10 +209,12 @@ static int compare_wants(const lbpy_wants *a, const lbpy_wants *b)
 
 static bool has_values(const lbpy_method *m)
 {
-    for (Py_ssize_t i = 0; i < Py_SIZE(m) + 2; i++)
-        for (uint32_t k = 0; k < m->wants[i]->count; k++)
-            if (m->wants[i]->at[k].value)
+    for (Py_ssize_t i = 0; i < Py_SIZE(m) + 2; i++) {
+        const lbpy_wants *wants = lbpy_method_all_wants(m)[i];
+        for (uint32_t k = 0; k < wants->count; k++)
+            if (wants->at[k].value)
                 return true;
+    }
     return false;
 }
 
@@ -224,7 +226,8 @@ static int compare_methods(const lbpy_method *a, const lbpy_method *b)
         return 0;
     for (Py_ssize_t i = 0; i < Py_SIZE(a) + 2; i++)
         for (Py_ssize_t k = 0; k < Py_SIZE(b) + 2; k++)
-            if (compare_wants(a->wants[i], b->wants[k]) < 0)
+            if (compare_wants(lbpy_method_all_wants(a)[i],
+                              lbpy_method_all_wants(b)[k]) < 0)
                 return -1;
     return 0;
 }
@@ -420,7 +423,7 @@ static PyObject *map_into(PyObject *self, PyObject **iterators,
             got++;
         more = got == count;
         if (more) {
-            PyObject *one = lbpy_generic_call(
+            PyObject *one = PyObject_Vectorcall(
                 self, args + 1, (size_t)count | PY_VECTORCALL_ARGUMENTS_OFFSET,
                 NULL);
             more = one && PyList_Append(results, one) == 0;
@@ -495,6 +498,7 @@ int lbpy_count(lbpy_generic *g, const lbpy_form *form, const lbpy_link *link,
 static void choose_way(lbpy_generic *g)
 {
     g->vectorcall = g->counting || g->pending ? lbpy_generic_call_slowly
+                    : g->retry                ? lbpy_generic_call_any
                                               : lbpy_generic_call;
 }
 

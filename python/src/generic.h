@@ -24,18 +24,27 @@ typedef struct lbpy_rule {
     lbpy_want want[]; /* one per slot; uses are the method's */
 } lbpy_rule;
 
+/* What the short way of a call looks at. */
+typedef enum lbpy_way {
+    LBPY_WAY_LONG,   /* calls always go the long way */
+    LBPY_WAY_FIRST,  /* the first argument */
+    LBPY_WAY_SECOND, /* the second one, of a method */
+    LBPY_WAY_BOTH,   /* these two */
+    LBPY_WAY_LISTED  /* those of `argument`; the abstract classes' token, too */
+} lbpy_way;
+
 typedef struct lbpy_form {
     /* What a call looks at, together. */
     const uint64_t *version; /* of `generic` */
     uint64_t seen;           /* version that the cells belong to */
     lbpy_cells tags;         /* by version tags */
     uint8_t slots;           /* dispatched arguments; 0: none decides */
-    uint8_t way;      /* slots, or 0 where calls always go the long way */
-    bool by_abstract; /* rules name abstract classes */
-    bool by_virtual;  /* or unions: look for ties between them */
-    bool by_value;    /* rules have value parts */
-    bool overlapping; /* two methods may have equal rules here */
-    uint16_t packed;  /* arguments that the last slot stands for, or 0 */
+    uint8_t way;             /* lbpy_way */
+    bool by_abstract;        /* rules name abstract classes */
+    bool by_virtual;         /* or unions: look for ties between them */
+    bool by_value;           /* rules have value parts */
+    bool overlapping;        /* two methods may have equal rules here */
+    uint16_t packed;         /* arguments that the last slot stands for, or 0 */
     uint16_t argument[LBPY_MAX_SLOTS]; /* where the slots are in the call */
 
     struct lbpy_form *next;
@@ -126,6 +135,16 @@ void lbpy_forms_forget(lbpy_generic *g);
 
 void lbpy_forms_end(lbpy_generic *g);
 int lbpy_forms_traverse(lbpy_generic *g, visitproc visit, void *arg);
+
+/* ---- bundle.c ----------------------------------------------------------- */
+
+/* The methods of `old`, one or a bundle, and `fresh`, as a bundle. NULL: an
+ * exception. */
+lbpy_method *lbpy_bundle_of(const lbpy_generic *g, const lbpy_form *form,
+                            const lbpy_method *old, lbpy_method *fresh);
+bool lbpy_has_method(const lbpy_method *bundle, const lbpy_method *method);
+
+/* ---- of forms ----------------------------------------------------------- */
 
 /* Does the slot stand for several arguments? */
 static inline bool lbpy_is_packed(const lbpy_form *form, unsigned slot)

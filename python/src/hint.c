@@ -64,13 +64,22 @@ static int asks_anything(const lbpy_shape *shape)
     return asks;
 }
 
+static int decision_of(const lbpy_shape *shape)
+{
+    if (!shape->cls)
+        return LBPY_BY_TYPE;
+    return shape->by_type ? lbpy_decision_by_type(shape->cls)
+                          : lbpy_decision_of(shape->cls);
+}
+
 static int fill(lbpy_hint *self, const lbpy_shape *shape)
 {
-    int decision = shape->cls ? lbpy_decision_of(shape->cls) : LBPY_BY_TYPE;
+    int decision = decision_of(shape);
     if (decision < 0)
         return -1;
     self->decision = (lbpy_decision)decision;
     self->kind = shape->kind;
+    self->by_type = shape->by_type;
     self->cls = (PyTypeObject *)Py_XNewRef(shape->cls);
     self->items = Py_XNewRef(shape->items);
     self->predicate = Py_XNewRef(shape->predicate);
@@ -190,6 +199,13 @@ static PyObject *instance(PyObject *cls, PyObject *of)
     if (wants_class("instance", of) < 0)
         return NULL;
     return lbpy_hint_instance(state_of(cls), of);
+}
+
+static PyObject *by_type(PyObject *cls, PyObject *of)
+{
+    if (wants_class("by_type", of) < 0)
+        return NULL;
+    return lbpy_hint_by_type(state_of(cls), of);
 }
 
 static PyObject *union_(PyObject *cls, PyObject *const *args, Py_ssize_t count)
@@ -371,9 +387,9 @@ static PyObject *reduce(PyObject *object, PyObject *unused)
 {
     (void)unused;
     const lbpy_hint *self = (lbpy_hint *)object;
+    const char *name = self->by_type ? "by_type" : kind_names[self->kind];
     PyObject *args = arguments(self);
-    PyObject *maker = PyObject_GetAttrString((PyObject *)Py_TYPE(self),
-                                             kind_names[self->kind]);
+    PyObject *maker = PyObject_GetAttrString((PyObject *)Py_TYPE(self), name);
     PyObject *result = args && maker ? PyTuple_Pack(2, maker, args) : NULL;
     Py_XDECREF(args);
     Py_XDECREF(maker);
@@ -411,6 +427,8 @@ static PyMethodDef methods[] = {
     {"any", any_, METH_CLASS | METH_NOARGS, "any() - every value"},
     {"instance", instance, METH_CLASS | METH_O,
      "instance(cls) - the instances of cls"},
+    {"by_type", by_type, METH_CLASS | METH_O,
+     "by_type(cls) - the same by type alone: issubclass(type(value), cls)"},
     {"union", FAST(union_), MAKER, "union(*hints) - what one of them accepts"},
     {"literal", FAST(literal), MAKER,
      "literal(*values) - of the same type as one of them, and equal"},

@@ -35,6 +35,7 @@ typedef enum lbpy_decision {
 typedef struct lbpy_hint {
     PyObject_HEAD lbpy_hint_kind kind;
     lbpy_decision decision; /* of cls */
+    int by_type;            /* of INSTANCE: __instancecheck__ has no say */
     int class_part;         /* lbpy_hint_is_class_part */
     int asks;               /* a predicate is somewhere inside */
     PyTypeObject *cls;      /* or NULL; ANY: object; SUBCLASS: type */
@@ -88,6 +89,7 @@ void lbpy_alternatives_free(lbpy_alternative *alternatives, Py_ssize_t count);
  * a tuple of hints, `values` a tuple, `name` a str or NULL. */
 PyObject *lbpy_hint_any(lbpy_state *state);
 PyObject *lbpy_hint_instance(lbpy_state *state, PyObject *cls);
+PyObject *lbpy_hint_by_type(lbpy_state *state, PyObject *cls);
 PyObject *lbpy_hint_union(lbpy_state *state, PyObject *hints);
 PyObject *lbpy_hint_literal(lbpy_state *state, PyObject *values);
 PyObject *lbpy_hint_items(lbpy_state *state, PyObject *cls, lbpy_hint *elem);
@@ -111,6 +113,7 @@ static inline lbpy_hint *lbpy_hint_item(const lbpy_hint *hint, Py_ssize_t i)
 /* A hint that is to be: all borrowed. */
 typedef struct lbpy_shape {
     lbpy_hint_kind kind;
+    int by_type;
     PyTypeObject *cls;
     PyObject *items;
     PyObject *predicate;
@@ -129,8 +132,10 @@ lbpy_hint *lbpy_hint_new(lbpy_state *state, const lbpy_shape *shape);
 PyObject *lbpy_registry_new(void);
 void lbpy_hint_unlink(lbpy_hint *hint);
 
-/* How instances of `cls` are told, or -1 (check.c). */
+/* How instances of `cls` are told, or -1; the second one for those to whom only
+ * issubclass(type(value), cls) counts: never LBPY_BY_INSTANCE (check.c). */
 int lbpy_decision_of(PyTypeObject *cls);
+int lbpy_decision_by_type(PyTypeObject *cls);
 
 /* Text of a hint that is being made; a new reference (shape.c). */
 PyObject *lbpy_hint_write(const lbpy_shape *shape);

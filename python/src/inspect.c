@@ -8,6 +8,7 @@
 
 #include "resolve.h"
 #include "run.h"
+#include "specificity.h"
 
 /* ---- a call by types ---------------------------------------------------- */
 
@@ -106,7 +107,7 @@ static int add_items(const lbpy_form *form, const lb_explanation_item *item,
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(method->tied); i++) {
         lb_verdict verdict = item->verdict;
         if (verdict == LB_CHOSEN && method->ambiguous)
-            verdict = i < 2 ? LB_TIED : LB_UNREACHED;
+            verdict = i < lbpy_method_tied(method) ? LB_TIED : LB_UNREACHED;
         else if (verdict == LB_CHOSEN && i > 0)
             verdict = LB_NEXT;
         if (add_item(form, item, PyTuple_GET_ITEM(method->tied, i), verdict,
@@ -126,37 +127,91 @@ static PyObject *items_of(const lbpy_form *form, const lb_explanation *e)
     return items;
 }
 
-static PyObject *explain_form(lbpy_generic *g, const question *q)
+/* The methods of a form's rules, held: a test of values may remove one. */
+static PyObject *methods_of(const lbpy_form *form)
+{
+    PyObject *methods = PyTuple_New((Py_ssize_t)form->count);
+    for (size_t i = 0; methods && i < form->count; i++)
+        PyTuple_SET_ITEM(methods, (Py_ssize_t)i,
+                         Py_NewRef((PyObject *)form->rules[i]->method));
+    return methods;
+}
+
+/* A call as the engine takes it; its values are held. */
+typedef struct asked_call {
+    lbpy_type *records[LBPY_MAX_SLOTS];
+    lb_class *classes[LBPY_MAX_SLOTS];
+    lb_value values[LBPY_MAX_SLOTS];
+    PyObject *held[LBPY_MAX_SLOTS];
+} asked_call;
+
+static int prepare_call(lbpy_generic *g, const question *q, asked_call *call)
 {
     const lbpy_form *form = q->form;
-    lb_class *classes[LBPY_MAX_SLOTS] = {NULL};
-    lb_value values[LBPY_MAX_SLOTS];
-    lb_explanation *e = NULL;
     PyObject *const *given = q->values ? &PyTuple_GET_ITEM(q->values, 0) : NULL;
-    PyObject *held[LBPY_MAX_SLOTS] = {NULL};
-    for (unsigned i = 0; i < form->slots && !PyErr_Occurred(); i++) {
+    for (unsigned i = 0; i < form->slots; i++) {
         PyObject *type = lbpy_is_packed(form, i)
                              ? (PyObject *)&PyTuple_Type
                              : PyTuple_GET_ITEM(q->types, form->argument[i]);
-        lbpy_type *record = lbpy_type_of(g->state, (PyTypeObject *)type);
-        classes[i] = record ? record->cls : NULL;
-        if (record && given)
-            held[i] = lbpy_slot_value(form, given, i);
-        values[i] = lb_pointer(held[i]);
+        call->records[i] = lbpy_type_of(g->state, (PyTypeObject *)type);
+        if (call->records[i] == NULL)
+            return -1;
+        call->classes[i] = call->records[i]->cls;
+        if (given && (call->held[i] = lbpy_slot_value(form, given, i)) == NULL)
+            return -1;
+        call->values[i] = lb_pointer(call->held[i]);
     }
+    return 0;
+}
+
+static PyObject *ask_engine(lbpy_generic *g, const question *q,
+                            const asked_call *call, bool *changed)
+{
+    const uint64_t revision = g->revision;
+    const lbpy_form *form = q->form;
+    lb_explanation *e = NULL;
+    PyObject *items = NULL;
     const lb_status status =
-        PyErr_Occurred() ? LB_METHOD_FAILED
-                         : lb_explain(form->generic, form->slots, classes,
-                                      given ? values : NULL, &e);
-    for (unsigned i = 0; i < form->slots; i++)
-        Py_XDECREF(held[i]);
-    if (status != LB_OK || PyErr_Occurred()) {
+        lb_explain(form->generic, form->slots, call->classes,
+                   q->values ? call->values : NULL, &e);
+    *changed = revision != g->revision;
+    if (status != LB_OK || PyErr_Occurred())
         lbpy_raise(status);
-        lb_explanation_free(e);
-        return NULL;
-    }
-    PyObject *items = items_of(form, e);
+    else if (!*changed)
+        lbpy_correct(g, form, call->records, e);
+    if (!PyErr_Occurred())
+        items = *changed ? PyList_New(0) : items_of(form, e);
     lb_explanation_free(e);
+    return items;
+}
+
+/* One try; *changed: Python code changed the methods meanwhile. */
+static PyObject *explain_once(lbpy_generic *g, const question *q, bool *changed)
+{
+    const uint64_t revision = g->revision;
+    asked_call call = {.held = {NULL}};
+    PyObject *items = NULL, *methods = methods_of(q->form);
+    const int status = methods ? prepare_call(g, q, &call) : -1;
+    *changed = revision != g->revision;
+    if (status == 0)
+        items = *changed ? PyList_New(0) : ask_engine(g, q, &call, changed);
+    for (unsigned i = 0; i < LBPY_MAX_SLOTS; i++)
+        Py_XDECREF(call.held[i]);
+    Py_XDECREF(methods);
+    return items;
+}
+
+static PyObject *explain_form(lbpy_generic *g, const question *q)
+{
+    PyObject *items = NULL;
+    bool changed;
+    q->form->users++;
+    do {
+        changed = false;
+        Py_XSETREF(items, q->form->generic ? explain_once(g, q, &changed)
+                                           : PyList_New(0));
+    } while (items && changed);
+    q->form->users--;
     return items;
 }
 
@@ -169,7 +224,7 @@ PyObject *lbpy_generic_explain(PyObject *self, PyObject *args)
     lbpy_link *link = answer(g, &q);
     PyObject *items = NULL, *result = NULL;
     if (link)
-        items = q.form && q.form->generic ? explain_form(g, &q) : PyList_New(0);
+        items = q.form ? explain_form(g, &q) : PyList_New(0);
     if (items)
         result = PyTuple_Pack(2, link, items);
     Py_XDECREF(items);
@@ -270,6 +325,18 @@ static int ties(const lbpy_form *form, PyObject *list)
     return 0;
 }
 
+enum { MET_LAST = 128 };
+
+/* Lets types take their places below virtual classes: those that rules name, and
+ * of the others at a definition only some, so that its cost has a bound. */
+static int meet(lbpy_generic *g, bool all)
+{
+    bool wanted = false;
+    for (const lbpy_form *f = g->forms; f; f = f->next)
+        wanted |= f->by_virtual;
+    return wanted ? lbpy_types_refresh(g->state, all ? SIZE_MAX : MET_LAST) : 0;
+}
+
 PyObject *lbpy_generic_ambiguities(PyObject *self, PyObject *args)
 {
     lbpy_generic *g = (lbpy_generic *)self;
@@ -279,6 +346,8 @@ PyObject *lbpy_generic_ambiguities(PyObject *self, PyObject *args)
         return NULL;
     if (fresh != Py_None && !PyTuple_Check(fresh))
         return PyErr_Format(PyExc_TypeError, "a tuple of methods is wanted");
+    if (meet(g, fresh == Py_None) < 0)
+        return NULL;
     PyObject *list = PyList_New(0);
     if (list == NULL)
         return NULL;

@@ -3,17 +3,16 @@
  * One walk over the entry's graph: frames and combinations with their parts,
  * exchanged arguments, the next method where the method asks for it (else it is
  * left out: most methods never look). A method that several alternatives of one
- * union lead to comes only once. At each step that chooses between methods:
+ * union lead to comes only once.
  *
- * Where classes are virtual (types.h), the engine's order, which goes by place
- * in the linearization, says more than is meant: an abstract class or a union is
- * more specific only than what it is a subset of. So the first of a chain is
- * compared with each that comes after it; if for one slot neither is a subset of
- * the other, it is not the most specific: the chain ends there, ambiguous.
+ * Where the engine's order says too much (specificity.h) each is compared with
+ * all that are left; if another one could come next as well, the chain ends
+ * there, ambiguous.
  */
 #include "link.h"
 
 #include "run.h"
+#include "specificity.h"
 
 #include <structmember.h>
 
@@ -107,84 +106,81 @@ lbpy_link *lbpy_link_list(lbpy_generic *g, PyObject *methods)
 
 /* ---- ties between virtual classes --------------------------------------- */
 
-static lbpy_type *record_of(const lb_specializer *s)
-{
-    return s->kind == LB_ANY || s->cls == NULL ? NULL
-                                               : lb_class_context(s->cls);
-}
+typedef struct copying {
+    lbpy_generic *g;
+    const lbpy_form *form;
+    const lbpy_found *found;
+    bool whole;
+    lbpy_candidate *candidates; /* where the engine's order says too much */
+    size_t count;
+    lb_qualifier qualifier; /* of the candidates */
+} copying;
 
-/* For one slot: is `a`, which the engine put first, no less specific than `b`?
- * Classes of the argument's own MRO are; so is what is below the other. */
-static bool in_order(const lbpy_state *state, const lbpy_type *argument,
-                     const lb_specializer *a, const lb_specializer *b)
+/* Does a rule apply, as far as it is known? What it wants, as the engine has it. */
+static bool applies(const copying *c, const lbpy_rule *rule,
+                    lb_specializer *wants)
 {
-    const lbpy_type *first = record_of(a), *second = record_of(b);
-    if (second == NULL || first == second)
-        return true;
-    if (first == NULL)
-        return false;
-    if (lbpy_type_inherits(argument, first) &&
-        lbpy_type_inherits(argument, second))
-        return true;
-    return lbpy_type_below(state, first, second);
-}
-
-/* Is the rule `own` no less specific than all others that may apply, whatever the
- * values are? */
-static bool is_before_all(const lbpy_generic *g, const lbpy_form *form,
-                          lbpy_type *const *records, const lb_rule *own)
-{
-    for (size_t k = 0; k < form->count; k++) {
-        const lbpy_rule *other = form->rules[k];
-        bool applies = other->method != own->context &&
-                       other->method->qualifier == own->qualifier;
-        for (unsigned i = 0; i < form->slots && applies; i++)
-            applies = other->want[i].value == NULL &&
-                      (other->want[i].base == NULL ||
-                       lbpy_type_is(records[i], other->want[i].base));
-        for (unsigned i = 0; i < form->slots && applies; i++) {
-            const lbpy_type *base = other->want[i].base;
-            const lb_specializer s = base ? lb_is(base->cls) : lb_any();
-            if (!in_order(g->state, records[i], &own->specializers[i], &s))
-                return false;
-        }
+    for (unsigned i = 0; i < c->form->slots; i++) {
+        const lbpy_want *w = &rule->want[i];
+        lb_class *cls = w->base ? w->base->cls : NULL;
+        if (w->base && !lbpy_type_is(c->found->records[i], w->base))
+            return false;
+        if (w->value &&
+            (c->found->told == NULL ||
+             !lbpy_told_holds(c->found->told, w->value, c->found->values[i])))
+            return false;
+        wants[i] = w->value ? lb_where(cls, &w->value->given)
+                   : cls    ? lb_is(cls)
+                            : lb_any();
     }
     return true;
 }
 
-/* Is `entry` more specific than all that come after it? */
-static bool is_first(lbpy_generic *g, const lbpy_form *form,
-                     lbpy_type *const *records, const lb_entry *entry)
+/* Those of one qualifier, none taken; 0, or -1. */
+static int find_candidates(copying *c, lb_qualifier qualifier)
 {
-    const lb_rule *own = lb_entry_rule(entry);
-    if (!form->by_virtual || own == NULL || g->order > LB_SYMMETRIC ||
-        g->combination != LBPY_STANDARD || (entry->flags & LB_ENTRY_SWAPPED))
-        return true;
-    const lb_entry *e;
-    for (e = entry->next; e->status == LB_OK; e = e->next) {
-        const lb_rule *other = lb_entry_rule(e);
-        if (other == NULL || other->context == own->context)
-            continue;
-        for (unsigned i = 0; i < form->slots; i++) {
-            if (!in_order(g->state, records[i], &own->specializers[i],
-                          &other->specializers[i]))
-                return false;
+    PyMem_Free(c->candidates);
+    c->candidates = PyMem_Calloc(c->form->count + 1, sizeof *c->candidates);
+    c->count = 0;
+    c->qualifier = qualifier;
+    if (c->candidates == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (size_t k = 0; k < c->form->count; k++) {
+        const lbpy_rule *rule = c->form->rules[k];
+        lbpy_candidate *one = &c->candidates[c->count];
+        if (rule->method->qualifier == qualifier &&
+            rule->method->propagate == 0 && applies(c, rule, one->wants)) {
+            one->method = rule->method;
+            c->count++;
         }
     }
-    /* Behind an ambiguity the engine names nobody. */
-    return e->status != LB_AMBIGUOUS || is_before_all(g, form, records, own);
+    return 0;
+}
+
+/* Is it for `entry` to come next? 1: it is, and is taken; 0; -1. */
+static int is_next(copying *c, const lb_entry *entry)
+{
+    const lb_rule *own = lb_entry_rule(entry);
+    if (!lbpy_order_is_partial(c->g, c->form) || own == NULL ||
+        (entry->flags & LB_ENTRY_SWAPPED) || own->propagate ||
+        (own->qualifier != LB_PRIMARY && own->qualifier != LB_AROUND))
+        return 1;
+    if ((c->candidates == NULL || c->qualifier != own->qualifier) &&
+        find_candidates(c, own->qualifier) < 0)
+        return -1;
+    if (!lbpy_comes_next(c->g, c->form, c->found->records, c->candidates,
+                         c->count, own->context))
+        return 0;
+    for (size_t i = 0; i < c->count; i++)
+        c->candidates[i].taken |= c->candidates[i].method == own->context;
+    return 1;
 }
 
 /* ---- copying ------------------------------------------------------------ */
 
-typedef struct copying {
-    lbpy_generic *g;
-    const lbpy_form *form;
-    lbpy_type *const *records;
-    bool whole;
-} copying;
-
-static lbpy_link *copy(const copying *c, const lb_entry *entry);
+static lbpy_link *copy(copying *c, const lb_entry *entry);
 
 /* Appends a link, taken over, unless one of the same method is there. */
 static int append_part(PyObject *parts, lbpy_link *part)
@@ -207,7 +203,7 @@ static bool is_ours(const lb_entry *entry)
 }
 
 /* One of the engine's parts; of a bundle each method is one. */
-static int copy_part(const copying *c, const lb_entry *entry, PyObject *parts)
+static int copy_part(copying *c, const lb_entry *entry, PyObject *parts)
 {
     const lbpy_method *bundle = is_ours(entry) ? entry->context : NULL;
     if (bundle == NULL || bundle->tied == NULL)
@@ -220,8 +216,7 @@ static int copy_part(const copying *c, const lb_entry *entry, PyObject *parts)
     return 0;
 }
 
-static lbpy_link *copy_parts(const copying *c, const lb_entry *entry,
-                             lbpy_link *link)
+static lbpy_link *copy_parts(copying *c, const lb_entry *entry, lbpy_link *link)
 {
     PyObject *parts = PyList_New(0);
     for (uint32_t i = 0; parts && i < entry->part_count; i++) {
@@ -237,7 +232,7 @@ static lbpy_link *copy_parts(const copying *c, const lb_entry *entry,
     return link;
 }
 
-static lbpy_link *copy_frame(const copying *c, const lb_entry *entry)
+static lbpy_link *copy_frame(copying *c, const lb_entry *entry)
 {
     lbpy_link *link = new_link(c->g->state, LBPY_LINK_FRAME);
     if (link == NULL)
@@ -255,19 +250,11 @@ static lbpy_link *copy_frame(const copying *c, const lb_entry *entry)
     return entry->part_count ? copy_parts(c, entry, link) : link;
 }
 
-static lbpy_link *copy_swapped(const copying *c, const lb_entry *entry)
+static lbpy_link *copy_swapped(copying *c, const lb_entry *entry)
 {
     lbpy_link *link = new_link(c->g->state, LBPY_LINK_SWAPPED);
     if (link && (link->inner = copy(c, entry->inner)) == NULL)
         Py_CLEAR(link);
-    return link;
-}
-
-static lbpy_link *copy_foreign(const copying *c, const lb_entry *entry)
-{
-    lbpy_link *link = new_link(c->g->state, LBPY_LINK_FOREIGN);
-    if (link)
-        link->generic = entry->generic;
     return link;
 }
 
@@ -284,14 +271,14 @@ static const lb_entry *after(const lb_entry *entry)
 }
 
 /* The methods of a bundle one after the other, then what comes after it. */
-static lbpy_link *copy_bundle(const copying *c, const lb_entry *entry,
+static lbpy_link *copy_bundle(copying *c, const lb_entry *entry,
                               const lbpy_method *bundle)
 {
     PyObject *methods = bundle->tied;
     lbpy_link *next = copy(c, after(entry));
     bool swapped = entry->flags & LB_ENTRY_SWAPPED;
     for (Py_ssize_t i = PyTuple_GET_SIZE(methods); i-- > 0 && next;) {
-        if (i < 63 && (bundle->ties >> i & 1)) {
+        if (i < 64 && (bundle->ties >> i & 1)) {
             Py_SETREF(next, lbpy_link_end(c->g, LB_AMBIGUOUS));
             swapped = false;
             continue;
@@ -310,13 +297,16 @@ static lbpy_link *copy_bundle(const copying *c, const lb_entry *entry,
     return next;
 }
 
-static lbpy_link *copy_method(const copying *c, const lb_entry *entry)
+static lbpy_link *copy_method(copying *c, const lb_entry *entry)
 {
     lbpy_state *state = c->g->state;
     if (entry->method == NULL || entry->method->fn != (lb_fn)lbpy_run_boxed)
-        return copy_foreign(c, entry);
-    if (!is_first(c->g, c->form, c->records, entry))
-        return lbpy_link_end(c->g, LB_AMBIGUOUS);
+        return (lbpy_link *)PyErr_Format(
+            PyExc_SystemError, "%U has a method that was not added through it",
+            c->g->name);
+    const int next = is_next(c, entry);
+    if (next <= 0)
+        return next < 0 ? NULL : lbpy_link_end(c->g, LB_AMBIGUOUS);
     const lbpy_method *method = entry->context;
     if (method->tied && !method->ambiguous)
         return copy_bundle(c, entry, method);
@@ -330,7 +320,7 @@ static lbpy_link *copy_method(const copying *c, const lb_entry *entry)
     return link;
 }
 
-static lbpy_link *copy(const copying *c, const lb_entry *entry)
+static lbpy_link *copy(copying *c, const lb_entry *entry)
 {
     lbpy_link *link;
     if (entry->status != LB_OK)
@@ -354,11 +344,13 @@ static lbpy_link *copy(const copying *c, const lb_entry *entry)
 }
 
 lbpy_link *lbpy_link_of(lbpy_generic *g, const lbpy_form *form,
-                        const lb_entry *entry, lbpy_type *const *records,
+                        const lb_entry *entry, const lbpy_found *found,
                         bool whole)
 {
-    const copying c = {g, form, records, whole};
-    return copy(&c, entry);
+    copying c = {.g = g, .form = form, .found = found, .whole = whole};
+    lbpy_link *link = copy(&c, entry);
+    PyMem_Free(c.candidates);
+    return link;
 }
 
 /* ---- the type ----------------------------------------------------------- */

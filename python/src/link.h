@@ -16,9 +16,8 @@ typedef enum lbpy_kind {
     LBPY_LINK_FRAME,    /* parts before, next, inner, next, parts after       */
     LBPY_LINK_COMBINED, /* all parts, folded                                  */
     LBPY_LINK_END,      /* nothing to run: the failure that `status` says     */
-    LBPY_LINK_INHERIT,  /* the attribute of that name further up the MRO, or
+    LBPY_LINK_INHERIT   /* the attribute of that name further up the MRO, or
                            END                                                */
-    LBPY_LINK_FOREIGN   /* a method in C                                      */
 } lbpy_kind;
 
 typedef struct lbpy_link {
@@ -29,18 +28,23 @@ typedef struct lbpy_link {
     bool next_swapped;      /* next takes the first two exchanged back */
     bool at_start, at_end;  /* FRAME: next runs by itself */
     struct lbpy_link *inner;
-    PyObject *parts;     /* tuple of links, or NULL */
-    Py_ssize_t befores;  /* FRAME: of them; the rest come after */
-    lb_generic *generic; /* FOREIGN: to be called as a whole */
+    PyObject *parts;    /* tuple of links, or NULL */
+    Py_ssize_t befores; /* FRAME: of them; the rest come after */
 } lbpy_link;
 
 int lbpy_link_setup(PyObject *module, lbpy_state *state);
 
-/* The links of `entry`, found for arguments of these types. Called inside a
- * bracket. `whole`: with all that comes after, wanted or not. NULL: an
- * exception. */
+/* What an entry was found for. */
+typedef struct lbpy_found {
+    lbpy_type *const *records; /* of the arguments' types, one per slot */
+    PyObject *const *values;   /* and the arguments, or NULL */
+    const lbpy_told *told;     /* which tests of them held, or NULL */
+} lbpy_found;
+
+/* The links of `entry`. Called inside a bracket. `whole`: with all that comes
+ * after, wanted or not. NULL: an exception. */
 lbpy_link *lbpy_link_of(lbpy_generic *g, const lbpy_form *form,
-                        const lb_entry *entry, lbpy_type *const *records,
+                        const lb_entry *entry, const lbpy_found *found,
                         bool whole);
 
 /* One link without a method, e.g. an end. */

@@ -128,158 +128,54 @@ bool lbpy_method_same(const lbpy_method *a, const lbpy_method *b)
 
 /* ---- what hints come to in rules ---------------------------------------- */
 
-static bool implies(const lbpy_predicate *a, const lbpy_predicate *b)
-{
-    for (size_t i = 0; i < a->given.implies_count; i++)
-        if (a->given.implies[i] == &b->given)
-            return true;
-    return a == b;
-}
-
-bool lbpy_want_below(const lbpy_state *state, const lbpy_want *a,
-                     const lbpy_want *b)
-{
-    if (b->base &&
-        (a->base == NULL || !lbpy_type_below(state, a->base, b->base)))
-        return false;
-    return b->value == NULL || (a->value && implies(a->value, b->value));
-}
-
-static bool all_below(const lbpy_state *state, const lbpy_wants *a,
-                      const lbpy_wants *b)
-{
-    for (uint32_t i = 0; i < a->count; i++) {
-        bool below = false;
-        for (uint32_t k = 0; k < b->count && !below; k++)
-            below = lbpy_want_below(state, &a->at[i], &b->at[k]);
-        if (!below)
-            return false;
-    }
-    return true;
-}
-
 bool lbpy_method_narrower(const lbpy_state *state, const lbpy_method *a,
                           const lbpy_method *b)
 {
     const Py_ssize_t rest_a = Py_SIZE(a), rest_b = Py_SIZE(b);
+    lbpy_wants *const *of_a = lbpy_method_all_wants(a);
+    lbpy_wants *const *of_b = lbpy_method_all_wants(b);
     if (!same_form(a, b) ||
-        !all_below(state, a->wants[rest_a], b->wants[rest_b]) ||
-        !all_below(state, a->wants[rest_a + 1], b->wants[rest_b + 1]))
+        !lbpy_wants_below(state, of_a[rest_a], of_b[rest_b]) ||
+        !lbpy_wants_below(state, of_a[rest_a + 1], of_b[rest_b + 1]))
         return false;
     for (Py_ssize_t i = 0; i < Py_SIZE(a); i++) {
         const Py_ssize_t k = is_next(a, i) ? -1 : counterpart(a, i, b);
         if (!is_next(a, i) &&
-            (k < 0 || !all_below(state, a->wants[i], b->wants[k])))
+            (k < 0 || !lbpy_wants_below(state, of_a[i], of_b[k])))
             return false;
     }
     return true;
 }
 
-static lbpy_wants *new_wants(size_t count)
-{
-    lbpy_wants *wants =
-        PyMem_Calloc(1, sizeof *wants + count * sizeof wants->at[0]);
-    if (wants == NULL) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    wants->count = (uint32_t)count;
-    wants->held = PyList_New(0);
-    if (wants->held == NULL) {
-        PyMem_Free(wants);
-        return NULL;
-    }
-    return wants;
-}
-
-static int fill_want(lbpy_state *state, const lbpy_alternative *from,
-                     PyObject *held, lbpy_want *to)
-{
-    if ((from->base && PyList_Append(held, (PyObject *)from->base) < 0) ||
-        (from->value && PyList_Append(held, (PyObject *)from->value) < 0))
-        return -1;
-    if (from->base && from->base->kind != LBPY_ANY &&
-        (to->base = lbpy_base_of(state, from->base)) == NULL)
-        return -1;
-    if (from->value &&
-        (to->value = lbpy_predicate_of(state, from->value)) == NULL)
-        return -1;
-    return 0;
-}
-
-lbpy_wants *lbpy_wants_of(lbpy_state *state, lbpy_hint *hint)
-{
-    lbpy_alternative plain = {hint, NULL}, *split = &plain;
-    Py_ssize_t count = 1;
-    if (hint && hint->kind != LBPY_INSTANCE)
-        count = lbpy_hint_split(state, hint, &split);
-    else if (hint && !lbpy_hint_is_class_part(hint))
-        count = lbpy_hint_split(state, hint, &split);
-    if (count < 0)
-        return NULL;
-    lbpy_wants *wants = new_wants((size_t)count);
-    for (Py_ssize_t i = 0; wants && i < count; i++)
-        if (fill_want(state, &split[i], wants->held, &wants->at[i]) < 0) {
-            lbpy_wants_free(state, wants);
-            wants = NULL;
-        }
-    if (split != &plain)
-        lbpy_alternatives_free(split, count);
-    return wants;
-}
-
-void lbpy_wants_free(lbpy_state *state, lbpy_wants *wants)
-{
-    for (uint32_t i = 0; wants && i < wants->count; i++) {
-        lbpy_base_release(state, wants->at[i].base);
-        lbpy_predicate_release(wants->at[i].value);
-    }
-    if (wants)
-        Py_CLEAR(wants->held);
-    PyMem_Free(wants);
-}
-
-static void free_wants(lbpy_state *state, struct lbpy_wants **wants,
-                       Py_ssize_t hints)
-{
-    for (Py_ssize_t i = 0; wants && i < hints + 2; i++)
-        lbpy_wants_free(state, wants[i]);
-    PyMem_Free(wants);
-}
-
+/* Python code that runs for it may come back here for the same method. */
 int lbpy_method_prepare(lbpy_state *state, lbpy_method *m)
 {
     const Py_ssize_t hints = Py_SIZE(m);
-    struct lbpy_wants **wants =
-        m->wants ? NULL : PyMem_Calloc((size_t)hints + 2, sizeof *wants);
-    bool good = wants != NULL;
-    if (m->wants)
-        return 0;
-    if (wants == NULL)
-        PyErr_NoMemory();
-    for (Py_ssize_t i = 0; i < hints + 2 && good; i++) {
+    lbpy_wants **all = lbpy_method_all_wants(m);
+    for (Py_ssize_t i = 0; i < hints + 2; i++) {
         lbpy_hint *hint = i < hints    ? m->hints[i]
                           : i == hints ? m->rest
                                        : m->others;
-        good = (wants[i] = lbpy_wants_of(state, hint)) != NULL;
+        lbpy_wants *wants = all[i] ? NULL : lbpy_wants_of(state, hint);
+        if (wants == NULL && all[i] == NULL)
+            return -1;
+        if (all[i])
+            Py_XDECREF(wants);
+        else
+            all[i] = wants;
     }
-    if (good && m->wants == NULL) {
-        m->state = lbpy_state_hold(state);
-        m->wants = wants;
-        wants = NULL;
-    }
-    free_wants(state, wants, hints);
-    return good ? 0 : -1;
+    return 0;
 }
 
 const lbpy_wants *lbpy_method_wants(const lbpy_method *m, Py_ssize_t index,
                                     Py_ssize_t positional, PyObject *kwnames)
 {
+    lbpy_wants *const *all = lbpy_method_all_wants(m);
     if (index < positional)
-        return m->wants[index < m->positional ? index : Py_SIZE(m)];
+        return all[index < m->positional ? index : Py_SIZE(m)];
     const Py_ssize_t i =
         named(m, PyTuple_GET_ITEM(kwnames, index - positional));
-    return m->wants[i < 0 ? Py_SIZE(m) + 1 : i];
+    return all[i < 0 ? Py_SIZE(m) + 1 : i];
 }
 
 Py_hash_t lbpy_method_key(const lbpy_method *m)
@@ -288,17 +184,18 @@ Py_hash_t lbpy_method_key(const lbpy_method *m)
         m->positional * 31u + m->qualifier * 7u + (uint64_t)own_keywords(m);
     for (Py_ssize_t i = 0; i < m->positional; i++)
         key = (key ^ (uint64_t)(uintptr_t)m->hints[i]) * 0x9E3779B97F4A7C15u;
-    return (Py_hash_t)(key >> 1);
+    return (Py_hash_t)((key ^ key >> 32) >> 1);
 }
 
 /* ---- making ------------------------------------------------------------- */
 
 static lbpy_method *new_method(lbpy_state *state, Py_ssize_t hints)
 {
-    lbpy_method *m =
-        (lbpy_method *)state->method_type->tp_alloc(state->method_type, hints);
+    lbpy_method *m = (lbpy_method *)state->method_type->tp_alloc(
+        state->method_type, 2 * hints + 2);
     if (m == NULL)
         return NULL;
+    Py_SET_SIZE(m, hints);
     m->descriptor = (lb_method){.abi = LB_ABI,
                                 .flags = LB_BOXED,
                                 .name = "?",
@@ -331,10 +228,17 @@ static int take_hints(lbpy_state *state, lbpy_method *m, PyObject *hints)
     return 0;
 }
 
+static PyObject *qualified_name(PyObject *function)
+{
+    return PyFunction_Check(function)
+               ? Py_NewRef(((PyFunctionObject *)function)->func_qualname)
+               : PyObject_GetAttrString(function, "__qualname__");
+}
+
 /* The engine's reports call a method by this; kept alive by the function. */
 static const char *label(PyObject *function)
 {
-    PyObject *name = PyObject_GetAttrString(function, "__qualname__");
+    PyObject *name = qualified_name(function);
     const char *text = NULL;
     if (name && PyUnicode_Check(name) && Py_REFCNT(name) > 1)
         text = PyUnicode_AsUTF8(name);
@@ -439,8 +343,8 @@ static int method_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(m->rest);
     Py_VISIT(m->others);
     Py_VISIT(m->tied);
-    for (Py_ssize_t i = 0; m->wants && i < Py_SIZE(m) + 2; i++)
-        Py_VISIT(m->wants[i]->held);
+    for (Py_ssize_t i = 0; i < Py_SIZE(m) + 2; i++)
+        Py_VISIT(lbpy_method_all_wants(m)[i]);
     for (Py_ssize_t i = 0; i < Py_SIZE(m); i++)
         Py_VISIT(m->hints[i]);
     return 0;
@@ -464,8 +368,8 @@ static void method_dealloc(PyObject *self)
     if (m->weak)
         PyObject_ClearWeakRefs(self);
     method_clear(self);
-    lbpy_state *state = m->state;
-    free_wants(state, m->wants, Py_SIZE(m));
+    for (Py_ssize_t i = 0; i < Py_SIZE(m) + 2; i++)
+        Py_XDECREF(lbpy_method_all_wants(m)[i]);
     for (Py_ssize_t i = 0; i < Py_SIZE(m); i++)
         Py_XDECREF(m->hints[i]);
     Py_XDECREF(m->rest);
@@ -474,8 +378,6 @@ static void method_dealloc(PyObject *self)
     Py_XDECREF(m->function);
     type->tp_free(self);
     Py_DECREF(type);
-    if (state)
-        lbpy_state_release(state);
 }
 
 static PyObject *or_false(bool has, lbpy_hint *hint)
@@ -581,6 +483,8 @@ static PyType_Spec method_spec = {
 
 int lbpy_method_setup(PyObject *module, lbpy_state *state)
 {
+    if (lbpy_wants_setup(module, state) < 0)
+        return -1;
     state->method_type =
         (PyTypeObject *)PyType_FromModuleAndSpec(module, &method_spec, NULL);
     return state->method_type ? PyModule_AddType(module, state->method_type)

@@ -2,8 +2,7 @@
 #ifndef LBPY_METHOD_H
 #define LBPY_METHOD_H
 
-#include "predicate.h"
-#include "types.h"
+#include "wants.h"
 
 /* A parameter's hint is NULL when anything may be passed. */
 typedef struct lbpy_method {
@@ -21,43 +20,18 @@ typedef struct lbpy_method {
     uint16_t required; /* of the positional ones */
     uint16_t keywords; /* keyword-only ones, next_method among them */
     bool has_rest, has_others;
+    bool ambiguous; /* ties & 1 */
     bool commutative;
-    bool converts;             /* its result goes through hooks.convert */
-    bool direct;               /* in C: its function may be called by a cell */
-    uint8_t qualifier;         /* lb_qualifier */
-    uint8_t propagate;         /* lb_propagate */
-    lbpy_state *state;         /* held once prepared, else NULL */
-    struct lbpy_wants **wants; /* one per hint, then rest, others; or NULL */
+    bool converts;      /* its result goes through hooks.convert */
+    bool direct;        /* in C: its function may be called by a cell */
+    uint8_t qualifier;  /* lb_qualifier */
+    uint8_t propagate;  /* lb_propagate */
     PyObject *tied;     /* a bundle: tuple of the methods that it stands for */
     uint64_t ties;      /* of a bundle; bit i: nothing decides between method
                             i and the one after it */
-    bool ambiguous;     /* ties & 1 */
-    lbpy_hint *hints[]; /* positional, then keyword-only */
+    lbpy_hint *hints[]; /* positional, then keyword-only; after them the wants:
+                           the same, then of rest and others */
 } lbpy_method;
-
-/* What one argument must be, for one rule. */
-typedef struct lbpy_want {
-    lbpy_type *base;       /* NULL: any class */
-    lbpy_predicate *value; /* NULL: the class is all */
-} lbpy_want;
-
-/* A hint as rules need it: alternatives. One use each of what they name, which
- * lasts as long as the hints that are held. */
-typedef struct lbpy_wants {
-    PyObject *held; /* list of hints, visited by who has the wants */
-    uint32_t count;
-    lbpy_want at[];
-} lbpy_wants;
-
-/* What comes of `hint` (NULL: any) in rules. May run Python code. NULL: an
- * exception. For lbpy_wants_free. */
-lbpy_wants *lbpy_wants_of(lbpy_state *state, lbpy_hint *hint);
-void lbpy_wants_free(lbpy_state *state, lbpy_wants *wants);
-
-/* True when whatever `a` takes `b` takes, too, as far as is known without
- * running Python code. */
-bool lbpy_want_below(const lbpy_state *state, const lbpy_want *a,
-                     const lbpy_want *b);
 
 int lbpy_method_setup(PyObject *module, lbpy_state *state);
 
@@ -69,6 +43,13 @@ bool lbpy_method_accepts(const lbpy_method *method, Py_ssize_t positional,
 /* Makes what its hints come to in rules, once; may run Python code. To be called
  * before a generic function takes it. 0, or -1. */
 int lbpy_method_prepare(lbpy_state *state, lbpy_method *method);
+
+/* What the hints of its parameters come to, then those of *args and **kwargs; NULL
+ * each before it is prepared. */
+static inline lbpy_wants **lbpy_method_all_wants(const lbpy_method *method)
+{
+    return (lbpy_wants **)(uintptr_t)(method->hints + Py_SIZE(method));
+}
 
 /* The hint for argument `index` of such a call: positional ones first, then
  * those named. NULL: any. And what it comes to. */
@@ -94,6 +75,16 @@ static inline PyObject *lbpy_method_first(const lbpy_method *method)
 {
     return method->tied ? PyTuple_GET_ITEM(method->tied, 0)
                         : (PyObject *)(uintptr_t)method;
+}
+
+/* How many of a bundle's first methods nothing decides between; 1: none. */
+static inline Py_ssize_t lbpy_method_tied(const lbpy_method *bundle)
+{
+    Py_ssize_t count = 1;
+    while (count < PyTuple_GET_SIZE(bundle->tied) && count < 64 &&
+           (bundle->ties >> (count - 1) & 1))
+        count++;
+    return count;
 }
 
 /* A bundle: a method that stands for several (a tuple, taken over) whose rules

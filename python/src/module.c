@@ -32,6 +32,11 @@ int lbpy_raise(lb_status status)
 lb_reader *lbpy_enter(lbpy_state *state)
 {
     lb_reader *reader = NULL;
+#if PY_VERSION_HEX < 0x030C0000
+    /* lbpy_lock goes by it. A thread's state of another interpreter may be used
+     * by another thread than the one that made it. */
+    PyThreadState_Get()->thread_id = PyThread_get_thread_ident();
+#endif
     if (state->idle_count)
         reader = state->idle[--state->idle_count];
     else if (lb_reader_create(state->runtime, &reader) != LB_OK)
@@ -184,6 +189,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg)
     if (state == NULL)
         return 0;
     Py_VISIT(state->hint_type);
+    Py_VISIT(state->wants_type);
     Py_VISIT(state->method_type);
     Py_VISIT(state->generic_type);
     Py_VISIT(state->unbound_type);
@@ -229,6 +235,7 @@ void lbpy_state_release(lbpy_state *state)
     lbpy_bridge_end(state);
     lbpy_types_end(state);
     lbpy_predicates_end(state);
+    lbpy_wants_end(state);
     Py_CLEAR(state->next_names);
     Py_CLEAR(state->hints);
     Py_CLEAR(state->hint_type);

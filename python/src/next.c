@@ -31,6 +31,10 @@ static PyObject *next_call(PyObject *callable, PyObject *const *args,
     if (self->swapped)
         return lbpy_run_swapped(self->generic, self->link, args, (size_t)nargs,
                                 kwnames);
+    PyObject *function =
+        self->generic->retry ? NULL : lbpy_link_function(self->link);
+    if (function) /* the caller holds us, and we the link */
+        return PyObject_Vectorcall(function, args, (size_t)nargs, kwnames);
     return lbpy_run(self->generic, self->link, args, (size_t)nargs, kwnames);
 }
 
@@ -59,6 +63,8 @@ static void keep_or_free(lbpy_state *state, lbpy_next *self)
         state->next_kept[state->next_count++] = self;
         return;
     }
+#else
+    (void)state;
 #endif
     PyObject_GC_Del(self);
 }

@@ -7,6 +7,72 @@
  */
 #include "predicate.h"
 
+#include "bridge.h"
+
+/* ---- running questions -------------------------------------------------- */
+
+void lbpy_choosing_begin(lbpy_state *state, lbpy_choosing *choosing)
+{
+    choosing->outer = state->choosing;
+    state->choosing = choosing;
+}
+
+void lbpy_choosing_end(lbpy_state *state, lbpy_choosing *choosing)
+{
+    lbpy_choosing **at = &state->choosing;
+    while (*at != choosing)
+        at = &(*at)->outer;
+    *at = choosing->outer;
+}
+
+void lbpy_told_begin(lbpy_state *state, lbpy_told *told)
+{
+    *told = (lbpy_told){.thread = PyThread_get_thread_ident(),
+                        .outer = state->told};
+    state->told = told;
+}
+
+void lbpy_told_end(lbpy_state *state, lbpy_told *told)
+{
+    lbpy_told **at = &state->told;
+    while (*at != told)
+        at = &(*at)->outer;
+    *at = told->outer;
+    PyMem_Free(told->at);
+}
+
+bool lbpy_told_holds(const lbpy_told *told, const lbpy_predicate *predicate,
+                     const PyObject *value)
+{
+    for (size_t i = 0; i < told->count; i++)
+        if (told->at[i].predicate == predicate && told->at[i].value == value)
+            return true;
+    return false;
+}
+
+/* Without memory it is forgotten: then an ambiguity may be missed. */
+static void tell(lbpy_told *told, const lbpy_predicate *p,
+                 const PyObject *value)
+{
+    const unsigned long thread = PyThread_get_thread_ident();
+    while (told && told->thread != thread)
+        told = told->outer;
+    if (told == NULL || lbpy_told_holds(told, p, value))
+        return;
+    if (told->count == told->room) {
+        const size_t room = told->room ? told->room * 2 : 8;
+        struct lbpy_holding *grown =
+            PyMem_Realloc(told->at, room * sizeof *grown);
+        if (grown == NULL)
+            return;
+        told->at = grown;
+        told->room = room;
+    }
+    told->at[told->count++] = (struct lbpy_holding){p, value};
+}
+
+/* ---- what the engine asks ----------------------------------------------- */
+
 /* Called by the engine, by a thread that may not hold the interpreter's lock:
  * a C caller's. */
 static int ask(lbpy_predicate *p, PyObject *value)
@@ -20,9 +86,14 @@ static int ask(lbpy_predicate *p, PyObject *value)
 
 static int test(void *context, lb_value value)
 {
-    const PyGILState_STATE had = PyGILState_Ensure();
-    const int answer = ask(context, value.pointer);
-    PyGILState_Release(had);
+    lbpy_predicate *p = context;
+    lbpy_held held;
+    if (!lbpy_lock(p->state, &held))
+        return -1;
+    const int answer = ask(p, value.pointer);
+    if (answer > 0 && p->state->told)
+        tell(p->state->told, p, value.pointer);
+    lbpy_unlock(&held);
     return answer;
 }
 

@@ -18,7 +18,7 @@ struct lbpy_predicate {
 };
 
 /* Answers that a running question has already (see choice.c), so that user
- * code is asked once for each argument. Innermost first. */
+ * code is asked once for each argument. Latest first. */
 typedef struct lbpy_choosing {
     lbpy_predicate *const *predicates;
     PyObject *const *values; /* one per predicate */
@@ -26,6 +26,27 @@ typedef struct lbpy_choosing {
     uint64_t answers; /* bit i: predicate i holds */
     struct lbpy_choosing *outer;
 } lbpy_choosing;
+
+/* Puts one among the running questions, and takes it out: those of several
+ * threads end in any order. */
+void lbpy_choosing_begin(lbpy_state *state, lbpy_choosing *choosing);
+void lbpy_choosing_end(lbpy_state *state, lbpy_choosing *choosing);
+
+/* What held while the engine resolved one call, in one thread. */
+typedef struct lbpy_told {
+    struct lbpy_holding {
+        const lbpy_predicate *predicate;
+        const PyObject *value;
+    } * at;
+    size_t count, room;
+    unsigned long thread;
+    struct lbpy_told *outer;
+} lbpy_told;
+
+void lbpy_told_begin(lbpy_state *state, lbpy_told *told);
+void lbpy_told_end(lbpy_state *state, lbpy_told *told);
+bool lbpy_told_holds(const lbpy_told *told, const lbpy_predicate *predicate,
+                     const PyObject *value);
 
 /* The predicate of `hint`, with one use more. NULL: an exception. */
 lbpy_predicate *lbpy_predicate_of(lbpy_state *state, lbpy_hint *hint);

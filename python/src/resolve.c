@@ -25,8 +25,26 @@ static uint64_t version_of(const lbpy_form *form)
 
 /* ---- step 1 ------------------------------------------------------------- */
 
+#if PY_VERSION_HEX < 0x030B0000
+/* Every form forgets what it keeps, when it is called next. */
+static void renew_tags(lbpy_state *state)
+{
+    PyTypeObject *type = state->link_type;
+    if (type->tp_version_tag == state->link_tag && state->link_tag != 0)
+        return;
+    (void)_PyType_Lookup(type, PyTuple_GET_ITEM(state->next_names, 0));
+    state->link_tag = type->tp_version_tag;
+    for (lbpy_generic *g = state->first_generic; g; g = g->next_generic)
+        for (lbpy_form *form = g->forms; form; form = form->next)
+            form->seen = version_of(form) - 1;
+}
+#endif
+
 static int catch_up(lbpy_generic *g, lbpy_form *form)
 {
+#if PY_VERSION_HEX < 0x030B0000
+    renew_tags(g->state);
+#endif
     if (form->by_abstract) {
         if (lbpy_abc_refresh(g->state) < 0)
             return -1;
@@ -64,13 +82,21 @@ static bool serial_key(const lbpy_form *form, lbpy_type *const *records,
     return true;
 }
 
-/* Lets the interpreter give the type a version tag; it does when an attribute
- * is looked up. A class that is written to between all calls is asked ever more
- * rarely, since tags are not without end. */
+/* Is a type without a version tag to get one now? Not each time, since a class
+ * may be written to between all calls, and tags are not without end. */
+static bool is_due(const lbpy_type *record)
+{
+    return record->type->tp_version_tag == 0 && record->untagged % 64 == 0;
+}
+
+/* Lets the interpreter give the type a version tag, if it is due; it does when
+ * an attribute is looked up. */
 static void want_tag(const lbpy_state *state, lbpy_type *record)
 {
     PyTypeObject *type = record->type;
-    if (type->tp_version_tag != 0 || (record->untagged++ & 15) != 0)
+    const bool now = is_due(record);
+    record->untagged += type->tp_version_tag == 0;
+    if (!now)
         return;
 #if PY_VERSION_HEX >= 0x030C0000
     (void)state;
@@ -211,7 +237,7 @@ static lbpy_link *chosen_by_user(lbpy_generic *g, PyObject *types,
  * runs between its answer and the end of this, so that the methods that it names
  * are there. */
 static lbpy_link *take_answer(lbpy_generic *g, const lbpy_form *form,
-                              lbpy_type *const *records, const lb_entry *entry,
+                              const lbpy_found *found, const lb_entry *entry,
                               bool whole, PyObject **methods)
 {
     lbpy_link *link = NULL;
@@ -219,9 +245,33 @@ static lbpy_link *take_answer(lbpy_generic *g, const lbpy_form *form,
     if (g->chooser && entry->status == LB_OK)
         *methods = applicable(entry);
     else
-        link = lbpy_link_of(g, form, entry, records, whole);
+        link = lbpy_link_of(g, form, entry, found, whole);
     if (collects)
         PyGC_Enable();
+    return link;
+}
+
+static lbpy_link *ask_in_bracket(lbpy_generic *g, const lbpy_form *form,
+                                 const lbpy_found *found, bool whole,
+                                 PyObject **methods)
+{
+    lb_class *classes[LBPY_MAX_SLOTS] = {NULL};
+    lb_value values[LBPY_MAX_SLOTS];
+    lbpy_link *link = NULL;
+    for (unsigned i = 0; i < form->slots; i++) {
+        classes[i] = found->records[i]->cls;
+        values[i] = lb_pointer(found->values ? found->values[i] : NULL);
+    }
+    lb_reader *reader = lbpy_enter(g->state);
+    if (reader == NULL)
+        return NULL;
+    const lb_entry *entry =
+        lb_resolve(form->generic, classes, found->values ? values : NULL);
+    if (entry->status == LB_PREDICATE_FAILED || entry->status == LB_NO_MEMORY)
+        lbpy_raise((lb_status)entry->status);
+    if (!PyErr_Occurred())
+        link = take_answer(g, form, found, entry, whole, methods);
+    lbpy_leave(g->state, reader);
     return link;
 }
 
@@ -231,26 +281,17 @@ static lbpy_link *ask_engine(lbpy_generic *g, lbpy_form *form,
                              PyTypeObject *const *types,
                              PyObject *const *values, bool whole)
 {
-    lb_class *classes[LBPY_MAX_SLOTS] = {NULL};
-    lb_value given[LBPY_MAX_SLOTS];
     PyObject *methods = NULL;
-    lbpy_link *link = NULL;
-    for (unsigned i = 0; i < form->slots; i++) {
-        classes[i] = records[i]->cls;
-        given[i] = lb_pointer(values ? values[i] : NULL);
-    }
+    lbpy_told told;
+    const bool ask = values && form->by_value && form->by_virtual;
+    const lbpy_found found = {records, values, ask ? &told : NULL};
     if (form->generic == NULL)
         return lbpy_link_end(g, LB_NO_METHOD);
-    lb_reader *reader = lbpy_enter(g->state);
-    if (reader == NULL)
-        return NULL;
-    const lb_entry *entry =
-        lb_resolve(form->generic, classes, values ? given : NULL);
-    if (entry->status == LB_PREDICATE_FAILED || entry->status == LB_NO_MEMORY)
-        lbpy_raise((lb_status)entry->status);
-    if (!PyErr_Occurred())
-        link = take_answer(g, form, records, entry, whole, &methods);
-    lbpy_leave(g->state, reader);
+    if (ask)
+        lbpy_told_begin(g->state, &told);
+    lbpy_link *link = ask_in_bracket(g, form, &found, whole, &methods);
+    if (ask)
+        lbpy_told_end(g->state, &told);
     PyObject *of = methods ? type_tuple(form, types) : NULL;
     if (of)
         link = chosen_by_user(g, of, methods);
@@ -318,10 +359,40 @@ static PyObject *node_of(lbpy_generic *g, lbpy_form *form,
         if (node == NULL || !keyed || version != version_of(form) ||
             version != form->seen)
             return node;
-        lbpy_cells_put(&form->serials, key, node, NULL, g->state->deaths);
+        lbpy_cells_put(&form->serials, key, node, function_of(g, node),
+                       g->state->deaths);
     }
     keep_by_tags(g, form, records, args, node);
     return node;
+}
+
+static bool have_tags(const lbpy_form *form, PyObject *const *args)
+{
+    for (unsigned i = 0; i < form->slots; i++)
+        if (Py_TYPE(args[form->argument[i]])->tp_version_tag == 0)
+            return false;
+    return true;
+}
+
+int lbpy_find_by_serials(lbpy_generic *g, const lbpy_form *form,
+                         PyObject *const *args, const lbpy_cell **found)
+{
+    lbpy_type *records[LBPY_MAX_SLOTS];
+    uint64_t key[LBPY_MAX_WORDS];
+    const uint64_t asked = g->state->asked;
+    if (form->by_abstract /* see `insist` */ || have_tags(form, args))
+        return 0;
+    for (unsigned i = 0; i < form->slots; i++) {
+        records[i] = lbpy_type_of(g->state, Py_TYPE(args[form->argument[i]]));
+        if (records[i] == NULL)
+            return -1;
+        if (asked != g->state->asked || is_due(records[i]))
+            return 0;
+        records[i]->untagged += records[i]->type->tp_version_tag == 0;
+    }
+    if (form->seen == version_of(form) && serial_key(form, records, key))
+        *found = lbpy_cells_find(&form->serials, key);
+    return 0;
 }
 
 /* No argument decides: one node for all calls. */

@@ -10,6 +10,12 @@
 lbpy_link *lbpy_resolve(lbpy_generic *g, lbpy_form *form,
                         PyObject *const *args);
 
+/* Only looks whether such a call of a form whose cells are up to date was made
+ * before, when the types' version tags do not tell. *found: the cell, or as it
+ * was: then it must be resolved (and the form may be gone). -1: an exception. */
+int lbpy_find_by_serials(lbpy_generic *g, const lbpy_form *form,
+                         PyObject *const *args, const lbpy_cell **found);
+
 /* The same, asking the engine in any case, with the values; keeps nothing. */
 lbpy_link *lbpy_resolve_values(lbpy_generic *g, lbpy_form *form,
                                PyObject *const *args);

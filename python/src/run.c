@@ -58,10 +58,13 @@ static PyObject *ask(PyObject *hook, lbpy_generic *g, lb_status status,
         if (hook == g->failed)
             result = PyObject_CallFunction(hook, "OsOO", g, reason_of(status),
                                            positional, keywords);
+        else if (tie == NULL || tie->tied == NULL)
+            result = PyObject_CallFunction(hook, "OsOOO", g, reason_of(status),
+                                           positional, keywords, Py_None);
         else
             result = PyObject_CallFunction(
-                hook, "OsOOO", g, reason_of(status), positional, keywords,
-                tie && tie->tied ? tie->tied : Py_None);
+                hook, "OsOON", g, reason_of(status), positional, keywords,
+                PyTuple_GetSlice(tie->tied, 0, lbpy_method_tied(tie)));
     }
     Py_XDECREF(positional);
     Py_XDECREF(keywords);
@@ -391,34 +394,6 @@ static PyObject *run_list(lbpy_generic *g, lbpy_link *link,
     return all;
 }
 
-/* ---- methods in C ------------------------------------------------------- */
-
-static PyObject *run_foreign(lbpy_generic *g, lbpy_link *link,
-                             PyObject *const *args, size_t nargsf,
-                             PyObject *kwnames)
-{
-    const Py_ssize_t count = all_count(nargsf, kwnames);
-    lb_value few[FEW], result = {0};
-    lb_value *values =
-        count <= FEW ? few : PyMem_Malloc((size_t)count * sizeof *values);
-    if (values == NULL)
-        return PyErr_NoMemory();
-    for (Py_ssize_t i = 0; i < count; i++)
-        values[i] = lb_pointer(args[i]);
-    lb_reader *reader = lbpy_enter(g->state);
-    lb_status status =
-        reader ? lb_invoke(link->generic, (size_t)count, values, &result)
-               : LB_NO_MEMORY;
-    lbpy_leave(g->state, reader);
-    if (values != few)
-        PyMem_Free(values);
-    if (status == LB_OK && result.pointer)
-        return result.pointer;
-    if (!PyErr_Occurred())
-        lbpy_raise(status ? status : LB_METHOD_FAILED);
-    return NULL;
-}
-
 /* ---- all of it ---------------------------------------------------------- */
 
 static PyObject *run(lbpy_generic *g, lbpy_link *link, PyObject *const *args,
@@ -438,8 +413,6 @@ static PyObject *run(lbpy_generic *g, lbpy_link *link, PyObject *const *args,
                    : run_folded(g, link, args, nargsf, kwnames);
     case LBPY_LINK_INHERIT:
         return run_inherited(g, link, args, nargsf, kwnames);
-    case LBPY_LINK_FOREIGN:
-        return run_foreign(g, link, args, nargsf, kwnames);
     case LBPY_LINK_END:
         break;
     }
@@ -494,7 +467,8 @@ static PyObject *run_entry(lbpy_generic *g, lbpy_form *form,
     if (status == 0 && form->generic != entry->generic) {
         result = PyObject_Vectorcall((PyObject *)g, args, nargs, kwnames);
     } else if (status == 0) {
-        lbpy_link *link = lbpy_link_of(g, form, entry, records, true);
+        const lbpy_found found = {.records = records};
+        lbpy_link *link = lbpy_link_of(g, form, entry, &found, true);
         if (link)
             result = lbpy_run(g, link, args, nargs, kwnames);
         Py_XDECREF(link);

@@ -227,6 +227,21 @@ PyObject *lbpy_hint_instance(lbpy_state *state, PyObject *cls)
     return lbpy_hint_intern(state, &shape);
 }
 
+/* Another hint only where it decides otherwise. Told from `instance` of the same
+ * class by its hash, which is never the same. */
+PyObject *lbpy_hint_by_type(lbpy_state *state, PyObject *cls)
+{
+    lbpy_shape shape = {.kind = LBPY_INSTANCE, .by_type = 1};
+    shape.cls = (PyTypeObject *)cls;
+    int decision = lbpy_decision_of(shape.cls);
+    if (decision < 0)
+        return NULL;
+    if (decision != LBPY_BY_INSTANCE)
+        return lbpy_hint_instance(state, cls);
+    shape.hash = hash_of_class(LBPY_INSTANCE, shape.cls) ^ 1;
+    return lbpy_hint_intern(state, &shape);
+}
+
 /* Takes over `hints`, which may be NULL with an exception. */
 static PyObject *contained(lbpy_state *state, lbpy_hint_kind kind,
                            PyObject *cls, PyObject *hints)

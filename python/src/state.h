@@ -37,12 +37,16 @@ struct lbpy_state {
     unsigned idle_count;
 
     PyTypeObject *hint_type;    /* hint.c */
+    PyTypeObject *wants_type;   /* wants.c */
     PyTypeObject *method_type;  /* method.c */
     PyTypeObject *generic_type; /* generic.c */
     PyTypeObject *unbound_type; /* generic.c: of class and static methods */
     PyTypeObject *link_type;    /* link.c */
     PyTypeObject *choice_type;  /* choice.c */
     PyTypeObject *next_type;    /* next.c */
+#if PY_VERSION_HEX < 0x030B0000
+    uint32_t link_tag; /* version tag that resolve.c made link_type get */
+#endif
 
     void *next_kept[LBPY_NEXT_KEPT]; /* next.c: memory for the next ones */
     unsigned next_count;
@@ -54,6 +58,7 @@ struct lbpy_state {
     /* types.c: every type that was met, by address */
     lbpy_type **types;
     size_t type_room, type_count;
+    lbpy_type *newest;    /* the one met last */
     lbpy_type *dead;      /* whose engine class could not be ended yet */
     uint64_t deaths;      /* of types, so far */
     uint32_t last_serial; /* given to a state of a type */
@@ -62,14 +67,20 @@ struct lbpy_state {
     lbpy_type **virtuals;
     size_t virtual_room, virtual_count, abstract_count;
     uint64_t asked;           /* questions of issubclass so far */
+    uint64_t orders_made;     /* of types, so far */
     uint64_t virtual_version; /* another one after each change of them */
     PyObject *abc_function;   /* abc.get_cache_token */
     uint64_t abc_token;       /* what it said last */
 
+    /* wants.c: what hints come to, by address; the living ones */
+    struct lbpy_wants **wants;
+    size_t wants_room, wants_count;
+
     /* predicate.c: what hints with a value part became, by hint */
     PyObject *predicates; /* dict: hint -> capsule */
     lbpy_predicate *first_predicate;
-    struct lbpy_choosing *choosing; /* answers known for the running question */
+    struct lbpy_choosing *choosing; /* answers known for running questions */
+    struct lbpy_told *told;         /* answers given in running ones */
 
     uint64_t reported; /* ambiguities that the engine told of; atomic */
 
@@ -108,6 +119,19 @@ lbpy_state *lbpy_state_of_subtype(PyTypeObject *type);
  * MemoryError. Brackets nest; leaving with NULL is nothing. */
 lb_reader *lbpy_enter(lbpy_state *state);
 void lbpy_leave(lbpy_state *state, lb_reader *reader);
+
+/* Do all types still have the version tags that calls kept? Python 3.10 takes all
+ * back when its cache is cleared (sys._clear_type_cache), and gives the numbers
+ * out again: seen by a type on which nobody but us looks anything up. */
+static inline bool lbpy_tags_hold(const lbpy_state *state)
+{
+#if PY_VERSION_HEX < 0x030B0000
+    return state->link_type->tp_version_tag == state->link_tag;
+#else
+    (void)state;
+    return true;
+#endif
+}
 
 /* Sets an exception for a status of the engine: MemoryError, else SystemError
  * or ValueError with lb_message. Returns -1. */

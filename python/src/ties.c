@@ -59,12 +59,10 @@ static bool in_one_order(const lbpy_type *type, const lbpy_want *a,
 static lbpy_type *witness_of(lbpy_state *state, const lbpy_want *a,
                              const lbpy_want *b)
 {
-    for (size_t i = 0; i < state->type_room; i++) {
-        lbpy_type *type = state->types[i];
-        if (type && type->cls && type->role == LBPY_REAL && fits(type, a) &&
-            fits(type, b) && !in_one_order(type, a, b))
+    for (lbpy_type *type = state->newest; type; type = type->older)
+        if (type->role == LBPY_REAL && lbpy_type_is_current(state, type) &&
+            fits(type, a) && fits(type, b) && !in_one_order(type, a, b))
             return type;
-    }
     return NULL;
 }
 

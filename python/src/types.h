@@ -32,22 +32,25 @@ struct lbpy_type {
     lb_class *cls;
     uint32_t serial; /* of its present order; 0: do not cache */
     lbpy_role role;
-    Py_ssize_t uses;   /* of a virtual one, by rules */
+    Py_ssize_t uses;   /* by rules that name it */
     lbpy_type **order; /* after itself; what the engine class was given */
     Py_ssize_t order_count;
     PyObject **mro; /* as it was, to be compared with only */
     Py_ssize_t mro_count;
-    uint8_t *answers; /* by numbers of abstract classes: lbpy_answer */
+    uint8_t *answers; /* by numbers of abstract classes: lbpy_answer, or old */
     uint32_t answer_count;
     uint32_t number;          /* of an abstract class */
     uint64_t answers_token;   /* abc_token when they were given */
+    uint64_t asked_version;   /* virtual_version when all were known */
     uint64_t virtual_version; /* state's, when the order was made */
     uint64_t abc_token;       /* likewise */
     uint32_t untagged;        /* times it had no version tag when asked for */
     bool by_token;            /* what belongs to it depends on abc_token */
+    bool inserted;            /* virtual, and some order names it */
     bool died;                /* collected, but still named by rules */
     bool busy;                /* a question about it is running */
     lbpy_hint *joined;        /* a union's members; borrowed from its users */
+    lbpy_type *newer, *older; /* by when they were met */
     lbpy_type *next_dead;
 };
 
@@ -62,6 +65,13 @@ lbpy_type *lbpy_type_of(lbpy_state *state, PyTypeObject *type);
  * is one use, to be given back by lbpy_base_release. NULL: an exception. */
 lbpy_type *lbpy_base_of(lbpy_state *state, lbpy_hint *base);
 void lbpy_base_release(lbpy_state *state, lbpy_type *base);
+
+/* Brings the types that rules name up to now, and of the others the `limit` that
+ * were met last. May run Python code. 0, or -1. */
+int lbpy_types_refresh(lbpy_state *state, size_t limit);
+
+/* True when the type's order is of now. */
+bool lbpy_type_is_current(const lbpy_state *state, const lbpy_type *type);
 
 /* True when `a` is `b` or has it in its order. */
 bool lbpy_type_is(const lbpy_type *a, const lbpy_type *b);

@@ -79,6 +79,116 @@ def test_the_code_in_the_warning_resolves_it() -> None:
     module.f(module.B(), module.B())
 
 
+VALUES = """
+import enum
+from typing import Annotated, Literal
+from latebind import dispatch
+
+class Colour(enum.Enum):
+    RED = 1
+    BLUE = 2
+
+def even(x): return x % 2 == 0
+def positive(x): return x > 0
+def small(x): return x < 10
+"""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        ("x: list[int]", "x: list[str]", "[]"),
+        ("x: list[int] | None", "x: list[str] | int", "[]"),
+        ("x: list[list[int]]", "x: list[list[str]]", "[[], []]"),
+        ("x: set[int]", "x: set[str]", "set()"),
+        ("x: tuple[int, ...]", "x: tuple[str, ...]", "()"),
+        ("x: tuple[int, object]", "x: tuple[object, int]", "(1, 2)"),
+        ("x: dict[str, object]", "x: dict[object, int]", "{'a': 1}"),
+        ("x: Annotated[int, even]", "x: Annotated[int, positive]", "2"),
+        ("x: Annotated[int, even, small]", "x: Annotated[int, positive, small]", "2"),
+        ("x: Literal[1, 2]", "x: Annotated[int, even]", "2"),
+        ("x: Literal[1, 'a']", "x: Literal[2, 'a']", "'a'"),
+        ("x: Literal[Colour.RED], y: object", "x: Colour, y: int", "Colour.RED, 1"),
+        ("x: list[int], y: object", "x: object, y: list[int]", "[1], [1]"),
+        ("x: Literal[1], y: object", "x: object, y: Literal[2]", "1, 2"),
+        ("x: type[int], y: object", "x: object, y: type[str]", "int, str"),
+        ("*x: Literal[1], k: int", "*x: int, k: Literal[2]", "1, k=2"),
+        ("x: int, k: object = 0", "x: object, k: int = 0", "1, k=2"),
+    ],
+)
+def test_the_code_decides_where_values_count(one: str, other: str, both: str) -> None:
+    """The third method goes before both, and nothing is warned of any more."""
+    module = module_of(VALUES)
+    run = module.__dict__
+    with quiet():
+        exec(f"@dispatch\ndef f({one}): return 'one'", run)
+        exec(f"@dispatch\ndef f({other}): return 'other'", run)
+    with pytest.raises(AmbiguousMethodError):
+        exec(f"f({both})", run)
+    reports = module.f.ambiguities()
+    assert reports
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for report in reports:
+            assert report.code, report
+            exec(report.code.replace("...", "return 'both'"), run)
+    assert eval(f"f({both})", run) == "both"
+    assert module.f.ambiguities() == ()
+
+
+def test_a_method_for_the_missing_types_decides() -> None:
+    def even(x: int) -> bool:
+        return x % 2 == 0
+
+    @generic(silent=True)
+    def f(x): ...
+
+    f.register(Annotated[int, even], lambda x: "even")
+    f.register(Annotated[int, lambda x: x > 0], lambda x: "positive")
+    (report,) = f.ambiguities()
+    assert report.possible and report.code == ""
+    assert "tests of both" in report.advice and report.advice in str(report)
+    f.register(*report.missing, lambda x: "both")
+    assert [f(-2), f(1), f(2)] == ["even", "positive", "both"]
+    assert f.ambiguities() == ()
+
+
+def test_what_no_annotation_says_is_told_in_words() -> None:
+    @generic(silent=True)
+    def f(x): ...
+
+    f.register(list[A], lambda x: "A")
+    f.register(list[B], lambda x: "B")
+    (report,) = f.ambiguities()
+    assert (report.missing, report.code) == ((), "")
+    assert "no annotation says what fits both" in str(report)
+    assert "would decide" not in str(report)
+
+
+def test_deciding_a_part_leaves_the_rest_ambiguous() -> None:
+    @generic(silent=True)
+    def f(x, y): ...
+
+    f.register(Literal[1, 2], object, lambda x, y: "left")
+    f.register(object, Literal[1, 2], lambda x, y: "right")
+    f.register(Literal[1], Literal[1, 2], lambda x, y: "both")
+    assert f(1, 2) == "both"
+    assert len(f.ambiguities()) == 1
+    with pytest.raises(AmbiguousMethodError):
+        f(2, 1)
+
+
+def test_a_method_for_other_calls_decides_nothing() -> None:
+    @generic(silent=True)
+    def f(x, y): ...
+
+    f.register(list[int], object, lambda x, y: "left")
+    f.register(object, list[int], lambda x, y: "right")
+    f.register(list[int], list[int], lambda x, y, z: "three")
+    f.register(list[int], list[int], lambda x, y: None, before=True)
+    assert len(f.ambiguities()) == 1
+
+
 def test_an_ambiguity_is_described() -> None:
     f = declare(silent=True)
     f.register(left)
@@ -229,8 +339,64 @@ def test_groups_inside_groups_end_with_the_outer_one() -> None:
         f.register(left)
         with latebind.group():
             f.register(right)
+        assert f.methods == ()
         f.register(int, int, lambda x, y: "both")
     assert f(1, 1) == "both"
+    assert [one.function for one in f.methods[:2]] == [left, right]
+
+
+def test_a_group_inside_goes_with_the_outer_one() -> None:
+    f = declare()
+    with pytest.raises(KeyError), latebind.group():
+        with latebind.group():
+            f.register(left)
+        raise KeyError
+    assert f.methods == ()
+
+
+def test_the_outer_group_does_without_one_that_failed() -> None:
+    f = declare()
+    with latebind.group():
+        with pytest.raises(KeyError), latebind.group():
+            f.register(left)
+            raise KeyError
+        f.register(right)
+    assert [one.function for one in f.methods] == [right]
+
+
+def test_a_group_inside_is_strict_about_its_own_definitions() -> None:
+    f, g = declare(), declare()
+    with pytest.warns(AmbiguityWarning), latebind.group():
+        f.register(left)
+        f.register(right)
+        with latebind.group(strict=True):
+            f.register(str, str, lambda x, y: "str")
+    with pytest.raises(AmbiguousMethodError), latebind.group():
+        g.register(str, str, lambda x, y: "str")
+        g.register(left)
+        with latebind.group(strict=True):
+            g.register(right)
+    assert (len(f.methods), g.methods) == (3, ())
+
+
+def test_a_strict_group_asks_silent_functions_too() -> None:
+    f = declare(silent=True)
+    f.register(left)
+    with pytest.raises(AmbiguousMethodError, match="left"), latebind.group(strict=True):
+        f.register(right)
+    assert [one.function for one in f.methods] == [left]
+    with latebind.group():
+        f.register(right)
+    with latebind.group(strict=True):  # not its fault
+        f.register(str, str, lambda x, y: "str")
+    assert len(f.methods) == 3
+
+
+def test_strict_is_more_than_silent() -> None:
+    f = declare(strict=True, silent=True)
+    f.register(left)
+    with pytest.raises(AmbiguousMethodError):
+        f.register(right)
 
 
 def test_a_class_that_comes_later_may_make_methods_ambiguous() -> None:

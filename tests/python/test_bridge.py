@@ -198,7 +198,8 @@ def test_what_is_no_method_is_refused(
 
 
 def named(name: str) -> GenericFunction:
-    """One whose only form has this name in the engine, as long as it lives."""
+    """One whose only form has this name in the engine, as long as it lives; with
+    "python:" before it, as those that C binds are identifiers."""
 
     @generic(name=name)
     def f(x: Any) -> Any: ...
@@ -243,27 +244,37 @@ def test_a_call_by_the_engine_runs_chains_as_a_call_of_python(shapes: Any) -> No
     shapes.add(f, (B,), "boxed_next", context="B", wants_next=True)
     f.register(A, lambda x: ["A"])
     for one in (A(), B(), C(), D()):
-        assert shapes.invoke_form("by the engine", one) == f(one)
+        assert shapes.invoke_form("python:by the engine", one) == f(one)
     with pytest.raises(RuntimeError, match="no applicable method"):
-        shapes.invoke_form("by the engine", 1)
+        shapes.invoke_form("python:by the engine", 1)
     with pytest.raises(LookupError):
         shapes.invoke_form("nobody's", 1)
 
 
-def test_a_rule_that_only_the_engine_knows_leads_on(shapes: Any) -> None:
+def test_functions_of_python_leave_their_names_to_c(shapes: Any) -> None:
+    f = named("ours")
+    f.register(A, lambda x: "A")
+    assert shapes.invoke_form("python:ours", A()) == "A"
+    with pytest.raises(LookupError, match="ours"):
+        shapes.invoke_form("ours", A())
+
+
+def test_a_rule_that_only_the_engine_knows_is_refused(shapes: Any) -> None:
     f = named("with a rule behind")
     f.register(B, lambda x, *, next_method: ["B", *next_method()])
     f.register(A, lambda x: ["A"])
     assert f(C()) == ["B", "A"]
-    shapes.add_behind("with a rule behind", C)
-    assert f(C()) == f(D()) == ["behind", "B", "A"]
+    shapes.add_behind("python:with a rule behind", C)
+    with pytest.raises(SystemError, match="with a rule behind has a method that was"):
+        f(C())
+    assert f(A()) == ["A"]
 
 
 def test_a_next_method_outlives_a_call_by_the_engine(shapes: Any) -> None:
     f = named("outlived")
     f.register(B, lambda x, *, next_method: next_method)
     f.register(A, lambda x: "A")
-    kept = shapes.invoke_form("outlived", B())
+    kept = shapes.invoke_form("python:outlived", B())
     assert kept and kept() == "A"
     f.remove(A)
     assert kept() == "A"

@@ -1,16 +1,23 @@
 """Ways to call: positions, descriptors, wrong numbers of arguments."""
 
+import collections
 import dataclasses
 import enum
 import functools
+import gc
 import inspect
+import itertools
+import math
 import operator
+import random
 import sys
+from collections.abc import Iterator
+from types import GeneratorType
 from typing import Any, ClassVar, NamedTuple
 
 import pytest
 
-from latebind import NoMethodError, dispatch, generic
+from latebind import GenericFunction, NoMethodError, dispatch, generic
 
 
 class Plain:
@@ -497,3 +504,89 @@ def test_a_call_holds_its_method_while_it_runs() -> None:
     assert f(1) == "method"
     with pytest.raises(NoMethodError):
         f(1)
+
+
+def test_c_functions_of_every_convention_may_be_methods() -> None:
+    """Some have no vectorcall, as those that take a tuple of arguments."""
+    f = GenericFunction("f")
+    f.add(max, int, int)
+    f.add(math.hypot, float, float)
+    f.add(math.log, int, float)
+    f.add(operator.is_, str, str)
+    f.add(str.upper, str)
+    f.add(len, list)
+    f.add(dict.fromkeys, tuple)
+    for _ in range(3):
+        assert f(2, 3) == 3
+        assert f(3.0, 4.0) == 5.0
+        assert f(8, 2.0) == 3.0
+        assert f("a", "a") is True
+        assert f("a") == "A"
+        assert f([1, 2]) == 2
+        assert f((1,)) == {1: None}
+
+
+def test_a_c_function_lives_as_long_as_its_call() -> None:
+    """Nothing but the call holds it, and with it its object, in the end."""
+
+    class Last(collections.deque[int]):
+        def __del__(self) -> None:
+            ended.append(list(self))
+
+    def numbers(*values: int, remove: bool = False) -> Iterator[int]:
+        yield values[0]
+        if remove:
+            f.remove(f.methods[0])
+            gc.collect()
+        assert not ended
+        yield from values[1:]
+
+    ended: list[list[int]] = []
+    f = GenericFunction("f")
+    f.add(Last().extend, GeneratorType)
+    for _ in range(3):
+        f(numbers(1, 2))
+    f(numbers(3, 4, remove=True))
+    assert ended == [[1, 2, 1, 2, 1, 2, 3, 4]]
+
+
+def test_every_pair_of_many_classes_is_told_from_the_others() -> None:
+    """Also while classes are written to, and in any order of first calls."""
+    classes = [type(f"T{number}", (), {}) for number in range(30)]
+    pairs = list(itertools.product(range(30), repeat=2))
+    random.Random(1).shuffle(pairs)
+
+    @generic
+    def f(x, y): ...
+
+    for a, b in pairs:
+        f.register(classes[a], classes[b], lambda x, y, pair=(a, b): pair)
+    for number in range(4):
+        for a, b in pairs[:: number + 1]:
+            if (a + b) % 7 == number:
+                classes[a].written = b
+            assert f(classes[a](), classes[b]()) == (a, b)
+
+
+def test_the_second_argument_alone_may_select() -> None:
+    class Owner:
+        @dispatch
+        def m(self, x: int) -> str:
+            return "int"
+
+        @dispatch
+        def m(self, x: str) -> str:
+            return "str"
+
+    o = Owner()
+    for _ in range(3):
+        assert (o.m(1), o.m("a"), Owner.m(o, 2)) == ("int", "str", "int")
+
+
+def test_mapping_counts_its_calls_as_others() -> None:
+    f = GenericFunction("f")
+    f.add(lambda x: "int", int)
+    assert f.map([1, 2]) == ["int", "int"]
+    f.counting = True
+    f.map([1, 2, 3])
+    assert sum(f.counts.values()) == 3

@@ -143,6 +143,13 @@ def kinds(found: list[dict[str, Any]]) -> list[str]:
         @dispatch
         def f(x: Literal[False]): return 2
         """,
+        # the first alone, in their order
+        """
+        @dispatch(combination="first")
+        def f(x: A, *, next_method): return next_method()
+        @dispatch
+        def f(x: object): return 1
+        """,
         # before methods with their primary one
         """
         @dispatch
@@ -200,6 +207,131 @@ def test_an_ambiguity_comes_with_a_witness_and_the_missing_method(check: Check) 
     }
 
 
+@pytest.mark.parametrize(
+    ("source", "witness"),
+    [
+        # a class of two bases, which nobody has called with
+        (
+            """
+            class Left: ...
+            class Right: ...
+            class Both(Left, Right): ...
+            @dispatch
+            def f(x: Left, y: Right): return 0
+            @dispatch
+            def f(x: Right, y: Left): return 1
+            """,
+            ["Both", "Both"],
+        ),
+        # one that is registered with two abstract classes
+        (
+            """
+            class Shown(abc.ABC): ...
+            class Saved(abc.ABC): ...
+            class Document: ...
+            Shown.register(Document)
+            Saved.register(Document)
+            @dispatch
+            def f(x: Shown): return 0
+            @dispatch
+            def f(x: Saved): return 1
+            """,
+            ["Document"],
+        ),
+        # one inside of another
+        (
+            """
+            class Left: ...
+            class Right: ...
+            class Outer:
+                class Both(Left, Right): ...
+            @dispatch
+            def f(x: Left, y: Right): return 0
+            @dispatch
+            def f(x: Right, y: Left): return 1
+            """,
+            ["Outer.Both", "Outer.Both"],
+        ),
+        # one that is only known to its base
+        (
+            """
+            class Left: ...
+            class Right: ...
+            kept = [type("Hidden", (Left, Right), {})]
+            @dispatch
+            def f(x: Left, y: Right): return 0
+            @dispatch
+            def f(x: Right, y: Left): return 1
+            """,
+            ["Hidden", "Hidden"],
+        ),
+        # one of Python's own
+        (
+            """
+            from typing import Protocol, runtime_checkable
+            @runtime_checkable
+            class Cast(Protocol):
+                def cast(self): ...
+            @runtime_checkable
+            class Locked(Protocol):
+                def toreadonly(self): ...
+            @dispatch
+            def f(x: Cast): return 0
+            @dispatch
+            def f(x: Locked): return 1
+            """,
+            ["memoryview"],
+        ),
+    ],
+)
+def test_classes_that_no_call_has_met_show_ambiguities(
+    check: Check, source: str, witness: list[str]
+) -> None:
+    [found] = check(source)
+    assert found["kind"] == "ambiguous"
+    assert [one.partition(".")[2] or one for one in found["witness"]] == witness
+
+
+def test_a_class_that_cannot_be_asked_is_no_obstacle(check: Check) -> None:
+    found = check(
+        """
+        class Meta(abc.ABCMeta):
+            def __subclasscheck__(cls, other): raise KeyError(other)
+        class Odd(metaclass=Meta): ...
+        @dispatch
+        def f(x: A, y: B): return 0
+        @dispatch
+        def f(x: B, y: A): return 1
+        """
+    )
+    assert kinds(found) == ["ambiguous"]
+
+
+def test_an_ambiguity_that_values_decide_is_none(check: Check) -> None:
+    source = """
+        @dispatch
+        def f(x: list[int], y: object): return 0
+        @dispatch
+        def f(x: object, y: list[int]): return 1
+        """
+    [found] = check(source)
+    assert found["code"] == "@dispatch\ndef f(x: list[int], y: list[int]): ..."
+    assert check(source + found["code"].replace("\n", "\n" + 8 * " ")) == []
+
+
+def test_an_ambiguity_without_a_way_out_says_so(check: Check) -> None:
+    [found] = check(
+        """
+        @dispatch
+        def f(x: list[A]): return 0
+        @dispatch
+        def f(x: list[Other]): return 1
+        """
+    )
+    assert found["kind"] == "possibly-ambiguous" and found["code"] is None
+    assert "let one of the two take less" in found["message"]
+
+
 def test_tests_that_may_both_hold_are_a_kind_of_their_own(check: Check) -> None:
     found = check(
         """
@@ -242,6 +374,27 @@ def test_a_definition_that_another_replaced_is_a_duplicate(check: Check) -> None
     assert found["line"] == int(first)
 
 
+def test_definitions_that_wait_for_a_name_may_be_duplicates(check: Check) -> None:
+    found = check(
+        """
+        @dispatch
+        def f(x: Later): return 0
+        @dispatch
+        def f(x: Later): return 1
+        class Later: ...
+        @dispatch
+        def g(x: Last): return 0
+        class Last: ...
+        @dispatch
+        def g(x: Last): return 1
+        """
+    )
+    assert kinds(found) == ["duplicate"] * 2
+    for one in found:
+        first, second = (each["source"].rpartition(":")[2] for each in one["methods"])
+        assert int(first) < int(second)
+
+
 def test_a_method_that_was_removed_is_no_duplicate(check: Check) -> None:
     found = check(
         """
@@ -253,6 +406,19 @@ def test_a_method_that_was_removed_is_no_duplicate(check: Check) -> None:
         """
     )
     assert found == []
+
+
+def test_a_duplicate_of_one_group_is_found(check: Check) -> None:
+    found = check(
+        """
+        with group():
+            @dispatch
+            def f(x: A): return 0
+            @dispatch
+            def f(x: A): return 1
+        """
+    )
+    assert kinds(found) == ["duplicate"]
 
 
 def test_a_duplicate_in_a_group_is_found(check: Check) -> None:
@@ -321,6 +487,20 @@ def test_a_duplicate_in_a_group_is_found(check: Check) -> None:
             def f(x: C): return 1
             """,
             "f(x: C)",
+        ),
+        # the first of them all
+        (
+            """
+            @dispatch(combination="first")
+            def f(x: A, y: object): return 0
+            @dispatch
+            def f(x: A, y: B): return 1
+            @dispatch
+            def f(x: A, y: Union[B, Other]): return 2
+            @dispatch
+            def f(x: A, y: Other): return 3
+            """,
+            "f(x: A, y: B | Other)",
         ),
         # around methods that do not go on
         (

@@ -3,6 +3,7 @@
 import gc
 import sys
 import textwrap
+import threading
 import warnings
 import weakref
 from typing import Any
@@ -483,7 +484,98 @@ def test_the_report_is_html_that_names_the_methods() -> None:
     assert "<angle>" not in report
 
 
+# ------------------------------------------------------ what is no type
+
+
+@pytest.mark.parametrize(
+    "given", [(5,), (int, 5), (5, len), (int, 5, len), ((int, str),), (..., len)]
+)
+def test_what_is_neither_type_nor_function_is_refused_at_once(given: Any) -> None:
+    @generic
+    def f(x, y): ...
+
+    with pytest.raises(TypeError, match="neither a type nor a function; accepted are"):
+        f.register(*given)
+    with pytest.raises(TypeError, match="f.register: 5 is neither"):
+        f.register(x=5)
+    assert f.methods == ()
+
+
+def test_types_alone_make_a_decorator() -> None:
+    """A class is a type, also where a function could stand."""
+
+    @generic
+    def f(x, y): ...
+
+    @f.register(bytes, bytearray)
+    def both(x, y):
+        return "both"
+
+    assert f(b"", bytearray()) == "both"
+    assert f.methods[0].function is both
+
+
+# ------------------------------------------------------ removing by types
+
+
+def test_types_that_nobody_wrote_need_not_be_named() -> None:
+    @dispatch
+    def f(x: int, y=0): ...
+
+    f.remove(int)
+    assert f.methods == ()
+    f.register(int, lambda x, y, *rest: 0)
+    f.remove(int)
+    assert f.methods == ()
+    f.register(int, lambda x, y: 0)
+    f.remove(int, object)
+    assert f.methods == ()
+
+
+def test_a_method_of_just_these_types_is_meant_first() -> None:
+    @dispatch
+    def f(x: int): ...
+    @dispatch
+    def f(x: int, y=0): ...
+    @dispatch
+    def f(x: int, y=0, z=0): ...
+
+    one, two, three = f.methods
+    f.remove(int)
+    assert f.methods == (two, three)
+    with pytest.raises(LookupError, match="several methods") as caught:
+        f.remove(int)
+    assert repr(two) in str(caught.value) and repr(three) in str(caught.value)
+    assert repr(one) not in str(caught.value)
+    f.remove(int, object)
+    assert f.methods == (three,)
+
+
+def test_types_that_somebody_wrote_must_be_named() -> None:
+    @dispatch
+    def f(x: int, y: str = ""): ...
+
+    with pytest.raises(LookupError, match="types of all positional") as caught:
+        f.remove(int)
+    assert repr(f.methods[0]) in str(caught.value)
+    f.remove(int, str)
+    assert f.methods == ()
+
+
 # ------------------------------------------------------ names that come later
+
+
+def test_adding_needs_the_names_at_once() -> None:
+    @generic
+    def f(x): ...
+
+    def method(x: "NotThere"): ...  # noqa: F821
+
+    with pytest.raises(NameError, match="NotThere"):
+        f.add(method)
+    assert f.methods == ()
+    with pytest.raises(NoMethodError):
+        f(1)
 
 
 def test_an_annotation_may_name_what_is_defined_later() -> None:
@@ -519,6 +611,189 @@ def test_a_name_that_never_comes_is_named_at_the_call() -> None:
         module.f(1)
     module.Never = int
     assert module.f(1) is None
+
+
+WAITING = """
+from latebind import dispatch, group
+
+class A: ...
+
+@dispatch(order="{order}")
+def f(x: A): return 1
+
+@dispatch
+def f(x: "Later", y: object = 0): return 2
+
+@dispatch
+def f(x: object): return 3
+
+@dispatch
+def f(x: "Last"): return 4
+
+@dispatch
+def f(x: A, *rest): return 5
+"""
+
+
+@pytest.mark.parametrize("names", [("Later", "Last"), ("Last", "Later")])
+@pytest.mark.parametrize(("order", "first"), [("definition", 1), ("symmetric", 4)])
+def test_methods_stand_in_the_order_of_the_source(
+    order: str, first: int, names: tuple[str, str]
+) -> None:
+    module = module_of(WAITING.format(order=order))
+    assert [one.function(0) for one in module.f.methods] == [1, 3, 5]
+    with pytest.raises(NameError):
+        module.f(1)
+    kept = type("Kept", (module.A,), {})
+    for name in names:
+        setattr(module, name, kept)
+        if name != names[-1]:
+            with pytest.raises(NameError, match=names[-1]):
+                module.f(1)
+    assert module.f(kept()) == first
+    assert [one.function(0) for one in module.f.methods] == [1, 2, 3, 4, 5]
+
+
+def test_of_definitions_for_the_same_types_the_last_one_counts() -> None:
+    module = module_of(
+        """
+        from latebind import dispatch
+
+        @dispatch
+        def f(x: "Node"): return "first"
+
+        class Node: ...
+
+        @dispatch
+        def f(x: Node): return "second"
+
+        @dispatch
+        def g(x: int): return "first"
+
+        @dispatch
+        def g(x: "Number"): return "second"
+
+        @dispatch
+        def g(x: int): return "third"
+
+        Number = int
+        """
+    )
+    assert (module.f(module.Node()), len(module.f.methods)) == ("second", 1)
+    assert (module.g(1), len(module.g.methods)) == ("third", 1)
+
+
+def test_a_definition_that_waits_in_a_group_goes_with_it() -> None:
+    @generic
+    def f(x): ...
+
+    def first(x: "Later1"): ...  # noqa: F821
+
+    with pytest.raises(KeyError), latebind.group():
+        f.register(first)
+        raise KeyError
+    with pytest.raises(latebind.NoMethodError):
+        f(1)  # nothing waits
+    space: dict[str, Any] = {"f": f, "group": latebind.group}
+    exec(
+        "with group():\n"
+        "    @f.register\n"
+        "    def one(x: 'Coming'): return 1\n"
+        "    class Coming: ...\n"
+        "    @f.register\n"
+        "    def two(x: object): return 2\n"
+        "count = len(f.methods)\n",
+        space,
+    )
+    assert space["count"] == 2
+    assert f(space["Coming"]()) == 1
+
+
+def test_what_waits_is_judged_when_it_comes() -> None:
+    module = module_of(
+        """
+        from latebind import dispatch
+
+        @dispatch
+        def f(x: "Late", y: object): return 1
+
+        @dispatch
+        def f(x: object, y: int): return 2
+        """
+    )
+    module.Late = int
+    with pytest.warns(latebind.AmbiguityWarning):
+        assert module.f("a", 1) == 2
+    module = module_of(
+        """
+        from latebind import dispatch
+
+        @dispatch(strict=True)
+        def f(x: "Late", y: object): return 1
+
+        @dispatch
+        def f(x: object, y: int): return 2
+        """
+    )
+    module.Late = int
+    for _ in range(2):
+        with pytest.raises(latebind.AmbiguousMethodError):
+            module.f("a", 1)
+    assert [one.function(1, 1) for one in module.f.methods] == [2]
+
+
+def test_a_definition_that_is_refused_does_not_come_back() -> None:
+    """Of definitions that wait, too, what failed is not done again."""
+    module = module_of(
+        """
+        from latebind import dispatch
+
+        @dispatch(strict=True)
+        def f(x: "Late"): return 0
+
+        @dispatch
+        def f(x: int, y: object): return 1
+        """
+    )
+    with pytest.raises(latebind.AmbiguousMethodError):
+        module.f.register(object, int, lambda x, y: 2)
+    module.Late = str
+    assert (module.f(""), module.f(1, 1), len(module.f.methods)) == (0, 1, 2)
+
+
+def test_threads_that_settle_and_define_lose_nothing() -> None:
+    for _ in range(20):
+        space: dict[str, Any] = {"dispatch": dispatch}
+        exec(
+            "@dispatch\ndef f(x: 'Late'): return 0\n@dispatch\ndef f(x: str): return 1",
+            space,
+        )
+        f = space["f"]
+        classes = [type(f"C{i}", (), {}) for i in range(20)]
+        start = threading.Barrier(3)
+
+        def define(part: list[type], f: Any = f, start: Any = start) -> None:
+            start.wait()
+            for cls in part:
+                f.register(cls, lambda x: 2)
+
+        def call(f: Any = f, start: Any = start) -> None:
+            start.wait()
+            for _ in range(10):
+                f("x")
+
+        space["Late"] = int
+        threads = [
+            threading.Thread(target=define, args=(classes[:10],)),
+            threading.Thread(target=define, args=(classes[10:],)),
+            threading.Thread(target=call),
+        ]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+        assert [f(1), f("x"), *{f(cls()) for cls in classes}] == [0, 1, 2]
+        assert len(f.methods) == 22
 
 
 def test_annotations_may_all_be_text() -> None:

@@ -44,6 +44,85 @@ def test_the_chain_is_what_next_method_would_reach(f: Any) -> None:
     assert tuple(explanation.chain) == f.chain(int, str)
 
 
+def lines(explanation: Any) -> list[tuple[str, str, bool]]:
+    """Of each method: what is said, its parameters, whether it is reached."""
+    found = []
+    for line in str(explanation).splitlines()[1:]:
+        word, rest = line.split(None, 1)
+        if word != "not":
+            text = rest.partition(")")[0].partition("(")[2]
+            found.append((word, text, "not reached" not in rest))
+    return found
+
+
+def test_what_would_come_next_is_told_from_what_runs(f: Any) -> None:
+    explanation = f.explain(1, "a")
+    assert explanation.reached == explanation.chain[:1]
+    assert lines(explanation) == [
+        ("runs", "x: int, y: str", True),
+        ("next", "x: int, y: object", False),
+        ("next", "x: object, y: object", False),
+    ]
+    assert "f(x: int, y: str) takes no next_method" in str(explanation)
+
+
+def test_what_next_method_reaches_is_reached() -> None:
+    @dispatch
+    def g(x: object) -> str:
+        return "object"
+
+    @dispatch
+    def g(x: int) -> str:
+        return "int"
+
+    @dispatch
+    def g(x: bool, *, next_method: Any) -> str:
+        return next_method()
+
+    explanation = g.explain(True)
+    assert explanation.reached == explanation.chain[:2]
+    assert [reached for _w, _t, reached in lines(explanation)] == [True, True, False]
+    assert "g(x: int) takes no next_method" in str(explanation)
+
+
+def test_befores_and_afters_run_and_what_a_closed_around_holds_does_not() -> None:
+    @generic
+    def g(x): ...
+
+    g.register(object, lambda x: 0)
+    g.register(int, lambda x: 1)
+    g.register(object, lambda x: None, before=True)
+    g.register(bool, lambda x: None, after=True)
+    assert [(word, reached) for word, _t, reached in lines(g.explain(True))] == [
+        ("runs", True),
+        ("runs", True),
+        ("next", False),
+        ("runs", True),
+    ]
+    g.register(bool, lambda x, *, next_method: next_method(), around=True)
+    words = [(word, reached) for word, _t, reached in lines(g.explain(True))]
+    assert words == [("runs", True), *[("next", one) for one in (1, 1, 0, 1)]]
+    g.register(bool, lambda x: None, around=True)
+    explanation = g.explain(True)
+    assert explanation.reached == explanation.chain[:1]
+
+
+@pytest.mark.parametrize(
+    ("combination", "word", "reached"),
+    [("list", "runs", True), ("or", "next", True), ("first", "next", False)],
+)
+def test_combinations_say_which_methods_they_run(
+    combination: str, word: str, reached: bool
+) -> None:
+    @generic(combination=combination)
+    def g(x): ...
+
+    g.register(object, lambda x: 0)
+    g.register(int, lambda x: 1)
+    found = [(word, reached) for word, _t, reached in lines(g.explain(1))]
+    assert found == [("runs", True), (word, reached)]
+
+
 def test_rejected_methods_have_a_reason_and_an_argument(f: Any) -> None:
     rejected = {
         method.signature_text: (reason, argument)
@@ -53,6 +132,21 @@ def test_rejected_methods_have_a_reason_and_an_argument(f: Any) -> None:
     (two,) = (rejected[text] for text in rejected if "z" not in text)
     assert "y" in str(two[1]) or two[1] == 1
     assert all(reason for reason, _argument in rejected.values())
+
+
+def test_what_was_wanted_is_said_of_types_too(f: Any) -> None:
+    @dispatch
+    def g(x: int, *rest: str) -> None: ...
+    @dispatch
+    def g(x: list[int], *, key: int = 0) -> None: ...
+
+    assert "y is int, wanted str" in str(f.explain_types(int, int))
+    said = [reason for _m, reason, _a in g.explain_types(int, bytes).rejected]
+    assert said[0] == "*args is bytes, wanted str"
+    said = [reason for _m, reason, _a in g.explain_types(list, key=str).rejected]
+    assert said[1] == "key is str, wanted int"
+    said = [reason for _m, reason, _a in g.explain_types(list).rejected]
+    assert said == ["x is list, wanted int", "it depends on the value of x"]
 
 
 def test_for_people_it_is_text(f: Any) -> None:

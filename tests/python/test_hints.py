@@ -8,11 +8,15 @@ looked up.
 from __future__ import annotations
 
 import collections
+import copy
 import enum
 import functools
 import io
+import itertools
 import os
+import pickle
 import re
+import signal
 import subprocess
 import sys
 import types
@@ -475,3 +479,144 @@ def test_importing_and_plain_classes_do_not_import_typing() -> None:
         check=True,
     )
     assert done.stdout == "[]\n"
+
+
+# --------------------------------------------------------------------- by type
+
+
+class Claims(type):
+    """Says of every value that it is an instance."""
+
+    def __instancecheck__(cls, value: object) -> bool:
+        return True
+
+
+class Claiming(metaclass=Claims):
+    pass
+
+
+def test_by_type_is_another_hint_only_where_instances_are_asked() -> None:
+    for cls in (int, collections_abc.Sized, Colour):
+        assert Hint.by_type(cls) is Hint.instance(cls)
+    assert Hint.by_type(object) is ANY
+    assert Hint.by_type(Claiming) is Hint.by_type(Claiming)
+    assert Hint.by_type(Claiming) is not Hint.instance(Claiming)
+    assert Hint.by_type(Claiming).text == "Claiming"
+    with pytest.raises(TypeError, match=r"by_type\(\) takes a class, not 1"):
+        Hint.by_type(1)  # type: ignore[arg-type]
+
+
+def test_by_type_asks_issubclass() -> None:
+    class Duck(metaclass=type("Meta", (Claims,), {"__subclasscheck__": hears})): ...
+
+    by_type, by_duck = Hint.by_type(Claiming), Hint.by_type(Duck)
+    derived = type("Derived", (Claiming,), {})
+    assert [by_type.check(x) for x in (Claiming(), derived(), 1)] == [True, True, False]
+    assert Hint.instance(Claiming).check(1)
+    assert [by_duck.check(x) for x in ("x", 1)] == [True, False]
+    # Classes alone decide: nothing is left to be asked of a value.
+    assert by_type.split() == ((by_type, None),)
+    assert Hint.union(by_type, INT).split() == ((Hint.union(by_type, INT), None),)
+
+
+def hears(cls: type, other: type) -> bool:
+    return other is str
+
+
+def test_by_type_is_pickled_and_copied_as_itself() -> None:
+    for hint in (Hint.by_type(Claiming), Hint.items(list, Hint.by_type(Claiming))):
+        assert pickle.loads(pickle.dumps(hint)) is hint
+        assert copy.deepcopy(hint) is hint
+
+
+# --------------------------------------------------------------- huge containers
+
+
+class Interrupt(Exception):
+    pass
+
+
+def interrupted(hint: Hint, value: object) -> bool:
+    """Whether a signal's handler can end a check of seconds after a few ms."""
+
+    def stop(*unused: object) -> None:
+        raise Interrupt
+
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        hint.check(value)
+    except Interrupt:
+        return True
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    return False
+
+
+MANY = [1] * 1_000_000
+PAIRS = dict.fromkeys(range(50_000), 1)
+
+
+class Endless(list[int]):
+    def __iter__(self) -> typing.Iterator[int]:
+        return itertools.count()
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value"),
+    [
+        (list[list[int]], [MANY] * 1_000),
+        (list[list[Union[int, str]]], [MANY] * 1_000),
+        (tuple[tuple[int, ...], ...], (tuple(MANY),) * 1_000),
+        (tuple[tuple[Union[int, str], ...], ...], (tuple(MANY),) * 1_000),
+        (list[dict[int, int]], [PAIRS] * 2_000),
+        (list[int], Endless()),
+        (list[typing.Deque[int]], [collections.deque(MANY)] * 99),
+    ],
+    ids=lambda each: str(each) if not hasattr(each, "__len__") else "",
+)
+def test_a_long_check_can_be_interrupted(annotation: Any, value: Any) -> None:
+    assert interrupted(hint_of(annotation), value)
+
+
+@pytest.mark.parametrize(
+    ("value", "annotation", "fits"),
+    [
+        (range(10**30), typing.Sequence[int], True),
+        (range(10**30), typing.Sequence[Union[int, str]], True),
+        (range(10**30), typing.Sequence[typing.SupportsInt], True),
+        (range(10**30), typing.Sequence[str], False),
+        (range(10**30), typing.Sequence[bool], False),
+        (range(0), typing.Sequence[str], True),
+        ("abc", typing.Sequence[str], True),
+        ("abc", typing.Sequence[int], False),
+        ("", typing.Sequence[int], True),
+        (b"abc", typing.Collection[int], True),
+        (b"abc", typing.Collection[bytes], False),
+        (bytearray(b"abc"), typing.MutableSequence[int], True),
+        (bytearray(), typing.MutableSequence[str], True),
+        ("aab", typing.Sequence[Literal["a", "b"]], True),
+        ("abc", typing.Sequence[Literal["a", "b"]], False),
+        (range(3), typing.Sequence[Literal[0, 1, 2]], True),
+        (range(4), typing.Sequence[Literal[0, 1, 2]], False),
+    ],
+)
+def test_elements_that_are_all_alike(value: Any, annotation: Any, fits: bool) -> None:
+    assert hint_of(annotation).check(value) is fits
+
+
+def test_the_handler_of_a_signal_may_change_what_is_checked() -> None:
+    rows = [MANY] * 10_000
+
+    def shorten(*unused: object) -> None:
+        del rows[1:]
+
+    before = signal.signal(signal.SIGALRM, shorten)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        assert hint_of(list[list[int]]).check(rows)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(rows) == 1

@@ -26,9 +26,6 @@ from oracle import FIRST, Chain, Rule, Rules, compare, holds, method_of, signatu
 import latebind
 from latebind import AmbiguousMethodError, NoMethodError
 
-# Random lattices with many abstract classes: minutes, on two cores.
-pytestmark = pytest.mark.slow
-
 SETTINGS = settings(
     deadline=None,
     phases=[Phase.generate, Phase.shrink],
@@ -513,9 +510,6 @@ class Changes(RuleBasedStateMachine):
             assert listed == wanted
 
 
-# Each world leaves classes behind for the collector, and each new type is asked
-# about all abstract ones that live: minutes.
-@pytest.mark.slow
 class TestChanges(Changes.TestCase):
     settings = settings(SETTINGS, max_examples=60, stateful_step_count=40)
 

@@ -215,21 +215,85 @@ def test_the_sdist_holds_what_git_holds(checkout: Path, sdist: Path) -> None:
     assert names - {"PKG-INFO"} == tracked
 
 
-@pytest.mark.slow
-def test_the_sdist_builds_a_wheel_offline(
-    root: Path, sdist: Path, tmp_path: Path
-) -> None:
-    words = ["wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", tmp_path]
+@pytest.fixture(scope="module")
+def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built offline from the sdist, as pip does it for users."""
+    folder = tmp_path_factory.mktemp("wheel")
+    words = ["wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder]
     run(sys.executable, "-m", "pip", *words, sdist, env=building())
-    (wheel,) = tmp_path.glob("*.whl")
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_package_and_nothing_else(root: Path, wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    for name in sources(root):
-        assert f"latebind/{name}" in names
-    assert "latebind/liblatebind.so.1" in names
-    assert "latebind/include/latebind/latebind.h" in names
-    tops = {name.partition("/")[0] for name in names}
-    assert all(top == "latebind" or top.endswith(".dist-info") for top in tops)
+    headers = {p.name for p in (root / "include" / "latebind").glob("*.h")}
+    suffix = sysconfig.get_config_var("EXT_SUFFIX")
+    wanted = {f"latebind/{name}" for name in sources(root)}
+    wanted |= {f"latebind/include/latebind/{name}" for name in headers}
+    wanted |= {f"latebind/_core{suffix}", "latebind/liblatebind.so.1"}
+    wanted |= {"latebind/liblatebind.so"} if sys.platform == "linux" else set()
+    described = {name for name in names if name.split("/")[0].endswith(".dist-info")}
+    assert names - described == wanted
+    assert any(name.endswith("/licenses/LICENSE") for name in described)
+
+
+# What somebody does who has nothing but the wheel.
+FIRST_STEPS = """
+import sys
+from latebind import dispatch
+import foreign
+
+class Rock: ...
+class Paper: ...
+
+@dispatch
+def meet(a: Rock, b: Paper) -> str: return "paper wraps rock"
+@dispatch
+def meet(a: object, b: object) -> str: return "nothing happens"
+
+print(meet(Rock(), Paper()), "/", meet(Paper(), Rock()), "/", foreign.address() != 0)
+print(sys.modules["latebind._core"].__file__)
+"""
+
+
+@linux
+@pytest.mark.slow
+@pytest.mark.skipif(not compiler, reason="no compiler")
+def test_the_wheel_works_in_an_environment_of_its_own_that_moves(
+    wheel: Path, tmp_path: Path
+) -> None:
+    """An extension that was compiled before finds the engine, too."""
+    clean = {**building(), "PYTHONNOUSERSITE": "1"}
+    first, second = tmp_path / "first", tmp_path / "second"
+    run(sys.executable, "-m", "venv", first, env=clean)
+    python = first / "bin" / "python"
+    run(python, "-m", "pip", "install", "--no-deps", wheel, env=clean)
+    code = "import latebind; print(latebind.get_include())"
+    include = Path(run(python, "-c", code, env=clean, cwd=tmp_path).strip())
+    assert include.is_relative_to(first)
+    source = tmp_path / "foreign.c"
+    source.write_text(FOREIGN)
+    made = f"foreign{sysconfig.get_config_var('EXT_SUFFIX')}"
+    run(
+        *[compiler, "-shared", "-fPIC", source],
+        *["-I", sysconfig.get_paths()["include"], "-I", include],
+        *["-L", include.parent, "-llatebind", "-o", include.parent.parent / made],
+    )
+
+    def tell() -> list[str]:
+        words = [python, "-c", FIRST_STEPS]
+        return run(*words, env=clean, cwd=tmp_path).splitlines()
+
+    said = "paper wraps rock / nothing happens / True"
+    place = include.parent.relative_to(first)
+    assert tell()[0] == said
+    first.rename(second)
+    python = second / "bin" / "python"
+    line, file = tell()
+    assert line == said and Path(file).parent == second / place
 
 
 @pytest.mark.slow

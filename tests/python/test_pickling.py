@@ -183,7 +183,7 @@ def test_a_function_from_main_goes_to_another_process_by_value() -> None:
     assert received.split() == ["local", "int"]
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_processes_of_a_pool_call_it(method: str) -> None:
     if method not in multiprocessing.get_all_start_methods():
         pytest.skip(f"this system cannot {method}")

@@ -238,6 +238,20 @@ def test_methods_that_look_at_values_leave_a_mark() -> None:
     assert tables_of(f.report()) == [{("int",): "1?"}]
 
 
+def test_where_values_decide_alone_their_methods_are_named() -> None:
+    @dispatch
+    def f(x: list[int]) -> None: ...
+    @dispatch
+    def f(x: Literal["a"]) -> None: ...
+    @dispatch
+    def f(x: Literal["b"]) -> None: ...
+
+    page = f.report()
+    assert tables_of(page) == [{("list",): "1?", ("str",): "2|3?"}]
+    assert "depends on the value" in page and "no method" not in page
+    assert [one.count("1 cell ") for one in items(page, "methods")] == [1, 1, 1]
+
+
 def test_no_test_of_a_value_is_asked() -> None:
     asked = []
 
@@ -273,6 +287,27 @@ def test_a_cell_shows_the_primary_method() -> None:
     assert set(tables_of(page)[0].values()) == {"1"}
     assert [one.split(" ", 1)[0] for one in items(page, "methods")] == ["1", "2", "3"]
     assert "before · 1 cell" in items(page, "methods")[2]
+
+
+def test_the_chain_of_a_cell_says_what_is_not_asked_for() -> None:
+    @dispatch
+    def f(x: object) -> None: ...
+    @dispatch
+    def f(x: Shape, *, next_method) -> None: ...
+    @dispatch
+    def f(x: Circle) -> None: ...
+
+    found = [
+        title.split("\n")
+        for title in re.findall(r'<td[^>]* title="([^"]*)"', f.report())
+    ]
+    titles = {call.rpartition(".")[2]: chain for call, *chain in found}
+    assert titles["Circle)"] == [
+        "3 f(x: Circle)",
+        "2 f(x: Shape, *, next_method) (would be next, but is not asked for)",
+        "1 f(x: object) (would be next, but is not asked for)",
+    ]
+    assert titles["Shape)"] == ["2 f(x: Shape, *, next_method)", "1 f(x: object)"]
 
 
 def test_a_call_that_a_base_class_takes_is_marked() -> None:
@@ -435,6 +470,26 @@ def test_counted_calls_are_shown_by_method_and_by_types() -> None:
     }
     assert "1,502 calls counted" in text_of(parse(page))
     assert "1,500 calls" in items(page, "methods")[1]
+
+
+def test_calls_count_for_all_methods_that_they_run() -> None:
+    @dispatch
+    def f(x: Shape) -> None: ...
+    @f.register(before=True)
+    def log(x: Circle) -> None: ...
+    @dispatch(combination="list")
+    def g(x: Shape) -> None: ...
+    @dispatch
+    def g(x: Circle) -> None: ...
+
+    for one in (f, g):
+        one.counting = True
+        one(Circle())
+        one(Rectangle())
+    assert ["2 calls" in line for line in items(f.report(), "methods")] == [1, 0]
+    assert ["1 call " in line for line in items(f.report(), "methods")] == [0, 1]
+    assert ["2 calls" in line for line in items(g.report(), "methods")] == [1, 0]
+    assert ["1 call " in line for line in items(g.report(), "methods")] == [0, 1]
 
 
 def test_types_that_were_only_seen_in_calls_have_rows() -> None:

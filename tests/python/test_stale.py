@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from latebind import NoMethodError, dispatch, generic
+from latebind import GenericFunction, NoMethodError, dispatch, generic
 
 pytestmark = pytest.mark.filterwarnings("ignore::latebind.AmbiguityWarning")
 
@@ -57,6 +57,21 @@ def test_a_class_registered_after_a_call_is_seen() -> None:
     assert f(thing) == f(thing) == "object"
     Virtual.register(Thing)
     assert f(thing) == "Virtual"
+
+
+def test_an_abstract_class_that_comes_after_calls_is_followed() -> None:
+    class Virtual(abc.ABC): ...
+
+    class Thing: ...
+
+    f = GenericFunction("f")
+    f.add(lambda x, y: "object", object, object)
+    thing = Thing()
+    assert [f(thing, thing) for _ in range(3)] == ["object"] * 3
+    f.add(lambda x, y: "Virtual", object, Virtual)
+    assert [f(thing, thing) for _ in range(3)] == ["object"] * 3
+    Virtual.register(Thing)
+    assert [f(thing, thing) for _ in range(3)] == ["Virtual"] * 3
 
 
 def test_a_registration_of_a_base_is_seen_by_its_subclasses() -> None:
@@ -203,6 +218,24 @@ def test_a_class_written_to_thousands_of_times_is_dispatched_rightly() -> None:
         assert f(o) == "Second"
     below.__bases__ = (first,)
     assert f(o) == "First"
+
+
+def test_a_class_written_to_follows_its_methods() -> None:
+    f, first, second, below = with_classes()
+    o = below()
+
+    def written(count: int) -> set[str]:
+        said = set()
+        for number in range(count):
+            below.attribute = number
+            said.add(f(o))
+        return said
+
+    assert written(100) == {"First"}
+    added = f.add(lambda x: "Below", below)
+    assert written(100) == {"Below"}
+    f.remove(added)
+    assert written(100) == {"First"}
 
 
 def test_a_class_rebased_thousands_of_times_is_dispatched_rightly() -> None:
@@ -409,3 +442,78 @@ def test_replacing_a_function_s_code_is_seen() -> None:
     assert f(1) == "old"
     method.__code__ = (lambda x: "new").__code__
     assert f(1) == "new"
+
+
+# CPython's version tags of types ---------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(sys, "_clear_type_cache"), reason="not there any more")
+@pytest.mark.filterwarnings("ignore:.*_clear_type_cache:DeprecationWarning")
+def test_tags_that_are_given_out_again_are_not_mistaken() -> None:
+    """Python 3.10 numbers its types anew when it clears the cache of them."""
+
+    class Old(Root): ...
+
+    kept = []
+
+    def call_with_new_classes(base: type, expected: str) -> None:
+        new = [type("New", (base,), {}) for _ in range(600)]
+        for cls in new:
+            assert not hasattr(cls, "asked, so that it gets a tag")
+        for cls in new:
+            assert f(cls()) == f(cls()) == g(cls(), cls()) == expected
+        kept.append(new)
+
+    @dispatch
+    def f(x: object) -> str:
+        return "object"
+
+    @dispatch
+    def f(x: Old) -> str:
+        return "Old"
+
+    @dispatch
+    def g(x: object, y: object) -> str:
+        return "object"
+
+    @dispatch
+    def g(x: Old, y: Old) -> str:
+        return "Old"
+
+    for _ in range(4):
+        call_with_new_classes(Old, "Old")
+        sys._clear_type_cache()
+        call_with_new_classes(Root, "object")
+        sys._clear_type_cache()
+
+
+def test_a_class_that_is_written_to_thousands_of_times_is_followed() -> None:
+    """Python 3.13 gives a class no more tags after a thousand."""
+
+    class First(Root): ...
+
+    class Second(Root): ...
+
+    class Busy(First):
+        count = 0
+
+    class Below(Busy): ...
+
+    @dispatch
+    def f(x: First) -> str:
+        return "First"
+
+    @dispatch
+    def f(x: Second) -> str:
+        return "Second"
+
+    busy, below = Busy(), Below()
+    for number in range(3_000):
+        Busy.count += 1
+        assert busy.count == below.count == number + 1
+        assert f(busy) == f(below) == "First"
+    for _ in range(100):
+        Busy.__bases__ = (Second,)
+        assert f(busy) == f(below) == f(busy) == "Second"
+        Busy.__bases__ = (First,)
+        assert f(busy) == f(below) == f(busy) == "First"

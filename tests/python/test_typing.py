@@ -78,22 +78,143 @@ def test_what_is_public_is_declared() -> None:
     assert set(declared()) == set(latebind.__all__)
 
 
-def test_what_is_declared_of_a_class_is_there() -> None:
-    for name, node in declared().items():
-        if not isinstance(node, ast.ClassDef):
-            continue
-        cls = getattr(latebind, name)
-        inherited = {member for base in cls.__mro__ for member in vars(base)}
-        inherited |= {
-            m for b in cls.__mro__ for m in vars(b).get("__annotations__", ())
-        }
-        inherited |= {"__init__", "__name__", "__qualname__", "__module__"}
-        for member in node.body:
-            if isinstance(member, ast.FunctionDef):
-                assert member.name in inherited, f"{name}.{member.name}"
-            elif isinstance(member, ast.AnnAssign):
-                assert isinstance(member.target, ast.Name)
-                assert member.target.id in inherited, f"{name}.{member.target.id}"
+def test_the_names_to_import_are_those_of_the_package() -> None:
+    tree = ast.parse((SOURCES / "latebind" / "__init__.pyi").read_text())
+    [listed] = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    ]
+    assert listed == latebind.__all__
+    assert all(hasattr(latebind, name) for name in listed)
+
+
+# What the front end reads, and nobody else should.
+INTERNAL = {
+    "GenericFunction": {
+        "binding_code",
+        "combination_code",
+        "combine_function",
+        "failed",
+        "name",
+        "order_code",
+        "order_function",
+        "owner",
+        "pending",
+        "precedence",
+        "retry",
+        "silent",
+        "strict",
+    },
+    "Method": {
+        "converts",
+        "keyword_required",
+        "next_bit",
+        "others",
+        "parameter_hints",
+        "parameter_names",
+        "positional",
+        "positional_only",
+        "propagate_code",
+        "qualifier_code",
+        "required",
+        "rest",
+        "tied",
+    },
+    "Ambiguity": {"is_settled"},
+    "group": {"pending", "strict"},
+}
+
+
+def members(node: ast.ClassDef) -> set[str]:
+    found = set()
+    for member in node.body:
+        if isinstance(member, ast.FunctionDef):
+            found.add(member.name)
+        elif isinstance(member, ast.AnnAssign):
+            found.add(ast.unparse(member.target))
+    return found
+
+
+def members_at_run_time(cls: type) -> set[str]:
+    """Its own, and what its instances have besides."""
+    own = {m for b in cls.__mro__ if b is not object for m in vars(b)}
+    own |= {m for b in cls.__mro__ for m in vars(b).get("__annotations__", ())}
+    if cls is latebind.group:
+        own |= set(vars(latebind.group()))
+    return own
+
+
+CLASSES = [one for one in sorted(latebind.__all__) if one[0].isupper()] + ["group"]
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_the_members_of_a_class_are_those_declared(name: str) -> None:
+    cls, node = getattr(latebind, name), declared()[name]
+    assert isinstance(node, ast.ClassDef)
+    there = members_at_run_time(cls)
+    if issubclass(cls, BaseException):
+        there -= {m for b in cls.__mro__[1:] for m in vars(b)}
+    always = {"__init__", "__name__", "__qualname__", "__module__", "__doc__"}
+    assert members(node) <= there | always
+    public = {one for one in there if not one.startswith("_")}
+    assert public - members(node) == INTERNAL.get(name, set())
+
+
+DIFFERENT_ON_PURPOSE = r"""
+# It is a property for pyright's sake only.
+latebind\.GenericFunction
+latebind\.GenericFunction\.__(init|get|set_name|init_subclass|name|doc|module)__
+# They are made by the package alone.
+latebind\.(Ambiguity|Explanation)\.__init__
+# The classes in C.
+latebind\.(Hint|Method|NextMethod)
+latebind\._core\.\w+
+latebind\._core\.\w+\.__\w+__
+# Not for users; and the library beside the extension.
+latebind\.liblatebind
+latebind\._(?!core\.)\w+.*
+"""
+
+
+def test_the_declarations_are_those_of_the_package(tmp_path: Path) -> None:
+    """By mypy's own comparison, which imports the package."""
+    module("mypy")
+    package = tmp_path / "latebind"
+    package.mkdir()
+    here = Path(latebind.__file__).parent
+    skipped = ("_check", "_cli", "_graph", "_report", "_stubs", "_style", "__main__")
+    for file in here.iterdir():
+        if file.is_file() and file.stem not in (*skipped, "mypy_plugin"):
+            shutil.copy(file, package)
+    for name in ("__init__.pyi", "_core.pyi", "py.typed"):
+        shutil.copy(SOURCES / "latebind" / name, package)
+    (tmp_path / "mypy.ini").write_text("[mypy]\n[mypy-latebind.*]\nignore_errors=true")
+    (tmp_path / "allowed").write_text(
+        "".join(
+            f"latebind\\.(_core\\.Unbound)?{cls}\\.{name}\n"
+            for cls, names in INTERNAL.items()
+            for name in names
+        )
+        + DIFFERENT_ON_PURPOSE
+    )
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "mypy.stubtest",
+            "latebind",
+            "--concise",
+            "--mypy-config-file=mypy.ini",
+            "--allowlist=allowed",
+            "--ignore-unused-allowlist",
+        ],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 # mypy ------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 python -m latebind.compat NAME[,NAME...] (program.py | -m module) [argument...]
 """
 
+import os
 import runpy
 import sys
 from pathlib import Path
@@ -26,7 +27,7 @@ def main() -> None:
         runpy.run_module(program[0], run_name="__main__", alter_sys=True)
     else:
         sys.path[0] = str(Path(program[0]).resolve().parent)
-        runpy.run_path(program[0], run_name="__main__")
+        runpy.run_path(os.path.abspath(program[0]), run_name="__main__")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ For the modules of this package only.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import MethodType
 from typing import Any
 
 from latebind import GenericFunction
@@ -66,12 +67,21 @@ class Chooser(GenericFunction):
         """The method that runs for arguments of these types."""
         return self._resolve(types, None).method
 
+    def _as_it_is(self, instance: Any, owner: type | None) -> Any:
+        """What `__get__` gives where the original has none: an attribute of a class
+        is called without the instance. `classmethod` alone puts the class in front,
+        and until Python 3.13 does it by asking `__get__` for it.
+        """
+        binds = instance is not None and instance is owner
+        return MethodType(self, owner) if binds else self
+
     def __set_name__(self, owner: type, name: str) -> None:
         """None of these functions goes on along the MRO of its class."""
 
 
 def hint_of(cls: type) -> Hint | None:
-    return None if cls is object else Hint.instance(cls)
+    """By type alone: the originals ask issubclass, not isinstance."""
+    return None if cls is object else Hint.by_type(cls)
 
 
 def method_of(

@@ -31,7 +31,7 @@ import types as _types
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from latebind._core import Method
+from latebind._core import Hint, Method
 from latebind.compat._chooser import Chooser, hint_of, method_of
 
 __all__ = [*_functools.__all__]
@@ -46,6 +46,35 @@ def __dir__() -> list[str]:
 
 
 # ---- the order of classes, with abstract ones --------------------------------
+
+
+def _refuses(cls: type) -> bool:
+    """Whether it is a protocol that issubclass cannot be asked about.
+
+    It has attributes that are no methods, or is not made for run time. To functools
+    `typing` then says whether the class is derived from it.
+    """
+    if not getattr(cls, "_is_protocol", False):
+        return False
+    try:
+        issubclass(object, cls)
+    except TypeError:
+        return True
+    return False
+
+
+def _is_subclass(cls: type, base: type) -> bool:
+    return base in cls.__mro__ if _refuses(base) else issubclass(cls, base)
+
+
+def _is_derived(base: type, value: Any) -> bool:
+    return base in type(value).__mro__
+
+
+def _hint_of(cls: type) -> Hint | None:
+    if not _refuses(cls):
+        return hint_of(cls)
+    return Hint.where(Hint.any(), _types.MethodType(_is_derived, cls), cls.__name__)
 
 
 def _merge(sequences: Iterable[Sequence[type]]) -> list[type]:
@@ -78,7 +107,7 @@ def _with_abstract(cls: type, abstract: Sequence[type]) -> list[type]:
     brings = [
         new
         for new in abstract
-        if issubclass(cls, new) and not any(issubclass(base, new) for base in bases)
+        if _is_subclass(cls, new) and not any(_is_subclass(base, new) for base in bases)
     ]
     others = [later for later in abstract if later not in brings]
     # What the class brings comes behind the abstract classes that it names.
@@ -101,7 +130,7 @@ def _useful(cls: type, registered: Collection[type]) -> list[type]:
     fitting = [
         each
         for each in registered
-        if each not in own and hasattr(each, "__mro__") and issubclass(cls, each)
+        if each not in own and hasattr(each, "__mro__") and _is_subclass(cls, each)
     ]
     lowest = [
         each
@@ -114,7 +143,7 @@ def _useful(cls: type, registered: Collection[type]) -> list[type]:
         below = [
             [base for base in sub.__mro__ if base in wanted]
             for sub in each.__subclasses__()
-            if sub not in own and issubclass(cls, sub)
+            if sub not in own and _is_subclass(cls, sub)
         ]
         for bases in sorted(below or [[each]], key=len, reverse=True):
             useful.update(dict.fromkeys(bases))
@@ -138,7 +167,7 @@ def _best(cls: type, registered: Collection[type]) -> type:
         rival in registered
         and rival not in own
         and best not in own
-        and not issubclass(best, rival)
+        and not _is_subclass(best, rival)
     ):
         raise RuntimeError(f"Ambiguous dispatch: {best} or {rival}")
     return best
@@ -202,7 +231,7 @@ class _Single(Chooser):
         raise TypeError(f"{name} requires at least 1 positional argument")
 
     def _set(self, cls: type, function: Callable[..., Any]) -> None:
-        hints = [None] * self._place + [hint_of(cls)]
+        hints = [None] * self._place + [_hint_of(cls)]
         method = method_of(function, hints, None)
         method.cls = cls
         self._put(method)
@@ -235,7 +264,16 @@ class _SingleDispatch(_Single):
             self._listener._implement(cls, function)
 
     def dispatch(self, cls: type) -> Callable[..., Any]:
-        """The implementation that an instance of `cls` gets."""
+        """The implementation that an instance of `cls` gets.
+
+        For `list[int]` and the like it is that of object, as there.
+        """
+        if isinstance(cls, _types.GenericAlias):
+            return self._functions[object]
+        if not isinstance(cls, type):
+            raise TypeError(f"{self.__name__}.dispatch() takes a class, not {cls!r}")
+        if any(map(_refuses, self._functions)):
+            return self._functions[_best(cls, self._functions)]
         return self._first(cls).function
 
     def register(self, cls: Any, func: Callable[..., Any] | None = None) -> Any:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from latebind._core import Method
 from latebind.compat._chooser import Chooser, hint_of, method_of
@@ -136,11 +136,20 @@ def _text(classes: Iterable[type]) -> str:
 # ---- the dispatcher ----------------------------------------------------------
 
 
+class _Place(NamedTuple):
+    """Where a call stands: its arguments, its rules, the first that has not run."""
+
+    args: tuple[Any, ...]
+    line: Sequence[Rule]
+    at: int
+
+
 class _Running(threading.local):
-    """The rules that know their place and are running, innermost last."""
+    """The rules that know their place and are running, innermost last. What the
+    engine called has its place found when it is asked for."""
 
     def __init__(self) -> None:
-        self.stack: list[tuple[Rule, tuple[Any, ...]]] = []
+        self.stack: list[_Place | tuple[Rule, tuple[Any, ...]]] = []
 
 
 class Dispatch(Chooser):
@@ -158,9 +167,8 @@ class Dispatch(Chooser):
         for rule in table:
             self.add_rule(*rule)
 
-    def __get__(self, instance: Any, owner: type | None = None) -> Dispatch:
-        """Does not bind: an attribute of a class is called as it is."""
-        return self
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self._as_it_is(instance, owner)
 
     @property
     def order(self) -> Order:
@@ -227,12 +235,25 @@ class Dispatch(Chooser):
                 "next_method() is for functions that take the dispatcher, while they "
                 "run: see add_dispatchable()"
             )
-        rule, args = stack[-1]
-        line = self._line(tuple(map(type, args)))
-        at = next(i for i, each in enumerate(line) if each[0] == rule[0]) + 1
+        place = stack[-1]
+        if not isinstance(place, _Place):
+            place = self._place(*place)
+        args, line, at = place
         if at == len(line):
-            raise IndexError(f"there is no rule after {_text(rule[0])}")
-        return self._by_signature[line[at][0]].function(*args)
+            raise IndexError(f"there is no rule after {_text(line[at - 1][0])}")
+        stack.append(_Place(args, line, at + 1))
+        try:
+            return line[at][1](*args)
+        finally:
+            stack.pop()
+
+    def _place(self, rule: Rule, args: tuple[Any, ...]) -> _Place:
+        line = self._line(tuple(map(type, args)))
+        at = next(i for i, each in enumerate(line) if each[0] == rule[0])
+        # Those that an AT_START lets run first are behind it already.
+        while at < len(line) and line[at][2] != SKIP and rule[2] == AT_START:
+            at += 1
+        return _Place(args, line, min(at + 1, len(line)))
 
     def _choose(
         self, types: tuple[type, ...], methods: tuple[Method, ...]
@@ -242,17 +263,20 @@ class Dispatch(Chooser):
         return [by_rule[rule[0]] for rule in _in_turn(line)]
 
     def _fail(self, status: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        raise TypeError(
-            f"{type(self).__name__} instance: no rule for {_text(map(type, args))}"
-        )
+        types = tuple(map(type, args))
+        if self._fitting(types):
+            return []  # the order wants none of them
+        raise TypeError(f"{type(self).__name__} instance: no rule for {_text(types)}")
 
-    def _line(self, types: Signature) -> Sequence[Rule]:
-        fitting = [
+    def _fitting(self, types: Signature) -> list[Rule]:
+        return [
             rule
             for rule in self.table
             if len(rule[0]) == len(types) and all(map(issubclass, types, rule[0]))
         ]
-        return self.order(list(types), fitting)
+
+    def _line(self, types: Signature) -> Sequence[Rule]:
+        return self.order(list(types), self._fitting(types))
 
     def _function(self, rule: Rule) -> Callable[..., Any]:
         """The rule's function; when it may ask for the next one, with its place."""

@@ -586,3 +586,67 @@ def test_calls_go_on_while_implementations_are_registered():
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+# ---- metaclasses -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("meta", [type, abc.ABCMeta])
+def test_types_decide_whatever_the_metaclass_says_of_instances(meta):
+    class Counts(meta):
+        asked = 0
+
+        def __instancecheck__(cls, value: Any) -> bool:
+            Counts.asked += 1
+            return True
+
+    Var = Counts("Var", (), {})  # noqa: N806
+    Derived = Counts("Derived", (Var,), {})  # noqa: N806
+    f = singledispatch(lambda value: "base")
+    f.register(Var, lambda value: "var")
+    for _ in range(3):  # what was found may be forgotten once, to be compact
+        found = [f(each) for each in (Var(), Derived(), 1, [])]
+        assert found == ["var", "var", "base", "base"]
+    assert Counts.asked == 0
+    assert package_frames(lambda: f(Derived())) == []
+
+
+@typing.runtime_checkable
+class Named(typing.Protocol):
+    name: str
+
+
+class Unchecked(typing.Protocol):
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("kind", [functools.singledispatch, singledispatch])
+@pytest.mark.parametrize("protocol", [Named, Unchecked])
+def test_protocols_that_issubclass_refuses_count_when_derived_from(kind, protocol):
+    class Derived(protocol):
+        name = "x"
+
+    class Like:
+        name = "x"
+
+        def close(self): ...
+
+    f = kind(lambda value: "base")
+    f.register(protocol, lambda value: "first")
+    f.register(protocol, lambda value: "protocol")
+    f.register(c.Sized, lambda value: "sized")
+    found = [f(each) for each in (Derived(), Like(), 1, [])]
+    assert found == ["protocol", "base", "base", "sized"]
+    assert [f.dispatch(cls)(0) for cls in (Derived, Like)] == ["protocol", "base"]
+    assert len(f.registry) == 3
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="list[int] was a class")
+@pytest.mark.parametrize("kind", [functools.singledispatch, singledispatch])
+def test_dispatch_takes_classes(kind):
+    f = kind(lambda value: "base")
+    f.register(list, lambda value: "list")
+    assert f.dispatch(list[int])([]) == "base"
+    for other in (1, None, "int"):
+        with pytest.raises(TypeError):
+            f.dispatch(other)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc as c
+import itertools
 import sys
 import threading
 
@@ -379,3 +380,85 @@ def test_threads_need_no_clone():
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_types_decide_whatever_the_metaclass_says_of_instances():
+    class Refuses(type):
+        def __instancecheck__(cls, value):
+            raise AssertionError("nobody asks")
+
+    class Var(metaclass=Refuses): ...
+
+    multi = Dispatch([((Var,), say("var")), ((object,), say("object"))])
+    assert [multi(Var()), multi(1), multi(Var())] == [["var"], ["object"], ["var"]]
+
+
+def walked(propagates, asks):
+    """What runs, by one position that moves on with every rule that begins."""
+    trace, results, at = [], [], 0
+
+    def call(i):
+        nonlocal at
+        trace.append(f"{i} begins")
+        for _ in range(asks[i]):
+            if at == len(propagates):
+                trace.append("none is left")
+                continue
+            at += 1
+            trace.append(call(at - 1))
+            at -= 1
+        return f"{i} ends"
+
+    def run():
+        nonlocal at
+        if at < len(propagates):
+            i, at = at, at + 1
+            if propagates[i] == AT_START:
+                run()
+            results.append(call(i))
+            if propagates[i] == AT_END:
+                run()
+
+    run()
+    return results, trace
+
+
+ALL_WAYS = list(itertools.product((AT_START, SKIP, AT_END), repeat=3))
+
+
+@pytest.mark.parametrize("propagates", ALL_WAYS)
+def test_next_method_goes_on_behind_what_ran(propagates):
+    classes = (Specific, Between, General)
+    for asks in itertools.product((0, 1, 2), repeat=3):
+        multi, trace = Dispatch(), []
+
+        def function(i, multi=multi, trace=trace, asks=asks):
+            def run(x, dispatch):
+                trace.append(f"{i} begins")
+                for _ in range(asks[i]):
+                    try:
+                        trace.append(multi.next_method())
+                    except IndexError:
+                        trace.append("none is left")
+                return f"{i} ends"
+
+            return run
+
+        for i, cls in enumerate(classes):
+            multi.add_dispatchable((cls,), function(i), propagates[i])
+        found = multi.with_dispatch(Specific())
+        assert (found, trace) == walked(propagates, asks)
+
+
+def test_an_order_may_want_no_rule_at_all():
+    multi = Dispatch([((General,), say("general"))], lambda classes, rules: [])
+    assert multi(General()) == []
+    with pytest.raises(TypeError, match="no rule for <int>"):
+        multi(1)
+
+
+def test_as_class_method_it_gets_the_class():
+    class Owner:
+        made = classmethod(Dispatch([((type, int), lambda cls, x: (cls, x))]))
+
+    assert Owner.made(1) == Owner().made(1) == [(Owner, 1)]

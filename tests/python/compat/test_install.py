@@ -133,6 +133,12 @@ def test_a_program_runs_unchanged(program):
     assert done.stdout == "__main__ GenericFunction 3 ['-x', 'y'] helped\n"
 
 
+def test_a_program_knows_its_whole_path(program):
+    program.write_text("print(__file__)")
+    done = run("multipledispatch", "program.py", cwd=program.parent)
+    assert done.stdout.split() == [str(program)]
+
+
 def test_a_module_runs_unchanged(program):
     done = run("multipledispatch", "-m", "program", "z", cwd=program.parent)
     assert done.stderr == ""

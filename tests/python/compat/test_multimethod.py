@@ -613,6 +613,30 @@ def test_a_metaclass_can_register_what_its_classes_ask():
     assert [f(x) for x in (1, 2, 3)] == ["int", "even", "int"]
 
 
+def test_issubclass_counts_for_arguments_and_isinstance_for_elements():
+    class Says(type):
+        def __instancecheck__(cls, value):
+            return value == "var"
+
+    class Var(metaclass=Says):
+        pass
+
+    @multimethod
+    def f(x: Var | bytes):
+        return "var"
+
+    @multimethod
+    def f(x: list[Var]):
+        return "vars"
+
+    @multimethod
+    def f(x: object):
+        return "object"
+
+    found = [f(x) for x in (Var(), "var", b"", ["var"], ["x"])]
+    assert found == ["var", "object", "var", "vars", "object"]
+
+
 def test_signatures_are_tuples_of_types():
     def f(a, b: int, /, c: str = "", d=None, *, e: float = 0.0):
         pass
@@ -621,6 +645,53 @@ def test_signatures_are_tuples_of_types():
     assert signature([int]).subtypes(bool)
     assert not signature([int, str]).subtypes(int)
     assert signature([list[int]]).instances([1])
+
+
+def test_a_signature_knows_how_many_types_are_required():
+    def f(a: int, b: int = 1, *rest): ...
+
+    assert signature.from_hints(f).required == 1
+    assert signature.from_hints(f).subtypes(bool)
+    assert signature([int, str], 1).instances(5)
+    assert signature([int, str]).required == 2
+    assert not signature([int, str], 1).subtypes()
+
+
+def test_parents_may_have_defaults():
+    @multimethod
+    def f(x: int):
+        return 1
+
+    @multimethod
+    def f(x: int, y: int = 2):
+        return 2
+
+    assert f.parents((int,)) == {(int, int)}
+
+
+def test_dispatch_looks_at_values_as_a_call_does():
+    @multimethod
+    def f(x: list[int]):
+        return "ints"
+
+    @multimethod
+    def f(x: list):
+        return "list"
+
+    for value in ([1], ["x"], []):
+        assert f.dispatch(value)(value) == f(value)
+    with pytest.raises(DispatchError, match="f: 0 methods found"):
+        f.dispatch(1)
+
+
+def test_setdefault_adds_what_is_not_there():
+    @multimethod
+    def f(x: int):
+        return "int"
+
+    added = f.setdefault((str,), lambda x: "str")
+    assert f("x") == added("x") == "str"
+    assert f.setdefault((int,), len) is f[(int,)] is not len
 
 
 # --- of multimethod 1.x -----------------------------------------------------

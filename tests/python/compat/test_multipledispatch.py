@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import collections.abc as c
 import copy
 import pickle
@@ -538,7 +539,7 @@ def test_documentation_tells_of_all_signatures():
         "What it is for.",
         "",
         "Inputs: <int>",
-        "-------------",
+        "--------------",
         "Doubles.",
         "",
         "Other signatures:",
@@ -672,3 +673,114 @@ def test_it_chooses_as_the_original(seed):
         types_ = pick.choices(classes, k=pick.randint(0, 4))
         found, expected = mine.dispatch(*types_), other.dispatch(*types_)
         assert (found and found()) == (expected and expected())
+
+
+@pytest.mark.parametrize("meta", [type, abc.ABCMeta])
+@pytest.mark.parametrize("kind", [Dispatcher, MethodDispatcher])
+def test_types_decide_whatever_the_metaclass_says_of_instances(kind, meta):
+    class Counts(meta):
+        asked = 0
+
+        def __instancecheck__(cls, value: Any) -> bool:
+            Counts.asked += 1
+            return True
+
+    Var = Counts("Var", (), {})  # noqa: N806
+    Derived = Counts("Derived", (Var,), {})  # noqa: N806
+    f = kind("f")
+    f.add((Var, int), lambda *args: "var")
+    f.add((object, int), lambda *args: "object")
+    f.add((str, [(Var, str)]), lambda *args: "rest")
+    first = (None,) * f._leading
+    for _ in range(2):
+        assert f(*first, Derived(), 1) == "var"
+        assert f(*first, "x", 1) == "object"
+        assert f(*first, "x", Var(), "y") == "rest"
+        with pytest.raises(NotImplementedError):
+            f(*first, "x", b"")
+    assert Counts.asked == 0
+
+
+def test_a_metaclass_may_say_what_is_a_subclass():
+    class Meta(type):
+        def __instancecheck__(cls, value: Any) -> bool:
+            raise AssertionError("nobody asks")
+
+        def __subclasscheck__(cls, other: type) -> bool:
+            return hasattr(other, "quack")
+
+    class Duck(metaclass=Meta): ...
+
+    class Drake:
+        quack = 1
+
+    f = Dispatcher("f")
+    f.add((Duck,), lambda x: "duck")
+    f.add((object,), lambda x: "object")
+    assert [f(Drake()), f(1), f(Drake())] == ["duck", "object", "duck"]
+
+
+class Upwards(Dispatcher):
+    """Finds the method of the least specific class first."""
+
+    asked = 0
+
+    def dispatch_iter(self, *types_: type) -> Any:
+        type(self).asked += 1
+        for cls in reversed(types_[0].__mro__):
+            if (cls,) in self.funcs:
+                yield self.funcs[cls,]
+
+
+class Fixed(Dispatcher):
+    def dispatch(self, *types_: type) -> Any:
+        return lambda *args, **kwargs: (types_, args, kwargs)
+
+
+def test_a_subclass_may_find_functions_its_own_way():
+    def hand_on(x):
+        raise MDNotImplementedError
+
+    f = Upwards("f")
+    f.add((A,), lambda x: "A")
+    f.add((B,), lambda x: "B")
+    assert [f(B()), f(D()), f(D())] == ["B", "A", "A"]
+    assert Upwards.asked == 1  # just these classes go first, and the rest is kept
+    f.add((object,), hand_on)
+    assert f(D()) == "A"
+    f.add((D,), lambda x: "just D")
+    assert f(D()) == "just D"
+    assert f.dispatch(D)(0) == "just D"
+    f.add((int,), hand_on)
+    with pytest.raises(NotImplementedError, match="none completed"):
+        f(1)
+    with pytest.raises(NotImplementedError, match="Could not find signature for g"):
+        Upwards("g")(1)
+    assert Fixed("f")(1, k=2) == ((int,), (1,), {"k": 2})
+    assert type("Deeper", (Fixed,), {})("f")(1) == ((int,), (1,), {})
+
+
+def test_a_subclass_that_calls_its_own_way_keeps_it():
+    class Says(Fixed):
+        def __call__(self, *args):
+            return "called", super().__call__(*args)
+
+    assert Says("f")(1) == ("called", ((int,), (1,), {}))
+
+
+def test_as_class_method_a_dispatcher_gets_the_class():
+    class Owner:
+        @classmethod
+        @dispatch(type, int, namespace={})
+        def made(cls, x):
+            return cls, x
+
+    assert Owner.made(1) == Owner().made(1) == (Owner, 1)
+
+
+def test_variadic_matches_come_one_by_one():
+    matches = dispatcher.variadic_signature_matches_iter
+    ints = (str, Variadic[int])
+    assert list(matches((str, int, int), ints)) == [True, True, True, True]
+    assert list(matches((str, str), ints)) == [True, False, True]
+    assert list(matches((), ints)) == [False]

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from latebind import GenericFunction, generic
+from latebind import (
+    Dispatcher,
+    GenericFunction,
+    Hint,
+    NextMethod,
+    UnresolvedName,
+    dispatch,
+    generic,
+)
 
 
 @generic
@@ -50,6 +58,11 @@ def area_of_tuple(shape: tuple[object, ...], scale: float) -> float:
 area.register(tuple, float, area_of_tuple)
 
 
+@area.register
+def area_of_more(shape: bool, scale: float = 1.0, *, next_method: NextMethod) -> float:
+    return 2 * next_method() if next_method else 0.0
+
+
 class Canvas:
     @generic(combination="list")
     def draw(self, what: object) -> str:
@@ -69,3 +82,22 @@ direct: float = area_of_bytes(b"three")
 drawn: str = Canvas().draw(4)
 unbound: str = Canvas.draw(Canvas(), 5)
 print(use(area), area.resolve(int, float).source, area.map([1, 2]))
+
+own = Dispatcher(order="lexicographic", precedence=("b",), strict=True)
+
+
+@own(silent=True, doc="Two.")
+def two(a: int, b: int) -> int:
+    return a + b
+
+
+@dispatch(combination=max)
+def most(thing: int) -> int:
+    return thing
+
+
+kind: str = Hint.items(list, Hint.instance(int)).kind
+try:
+    explained: str | None = area.explain(1).inherits
+except UnresolvedName as error:
+    print(error.name)

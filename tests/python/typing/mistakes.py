@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from latebind import dispatch, generic
+from latebind import Dispatcher, Hint, dispatch, generic
 
 
 @generic
@@ -36,3 +36,17 @@ size.no_such_attribute  # ERROR
 @dispatch(order="alphabetic")  # ERROR
 def name(thing: int) -> int:
     return 0
+
+
+@dispatch(ordr="symmetric")  # ERROR
+def misspelt(thing: int) -> int:
+    return 0
+
+
+@generic(combination="mean")  # ERROR
+def mean(thing: int) -> int:
+    return 0
+
+
+wrong_order = Dispatcher(order="alphabetic")  # ERROR
+Hint.instance(3)  # ERROR

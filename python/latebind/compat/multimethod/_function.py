@@ -38,7 +38,7 @@ from ._signature import (
     _Shape,
     signature,
 )
-from ._types import _ALIASES, hint_of, subtype
+from ._types import _ALIASES, hint_of, is_argument, subtype
 
 
 class DispatchError(TypeError):
@@ -120,7 +120,7 @@ def _failed(generic: Any, status: str, args: tuple[Any, ...], kwargs: Any) -> An
     if generic._stale:
         generic.evaluate()
         return generic(*args, **kwargs)
-    raise generic._error(tuple(map(type, args)), generic._fitting(args, isinstance))
+    raise generic._error(tuple(map(type, args)), generic._fitting(args, is_argument))
 
 
 @_documented
@@ -259,7 +259,12 @@ class multimethod(GenericFunction):  # noqa: N801 - the peer's name
     def select(self, types: tuple[Any, ...]) -> Callable[..., Any]:
         """The function for arguments of these types, or DispatchError."""
         types = signature(types)
-        keys = self._fitting(types, issubclass)
+        return self._only(types, self._fitting(types, issubclass))
+
+    def _only(
+        self, types: tuple[Any, ...], keys: set[tuple[Any, ...]]
+    ) -> Callable[..., Any]:
+        """The one function that all `keys` have."""
         funcs = {id(self._rules[key]): self._rules[key] for key in keys}
         if len(funcs) != 1:
             raise self._error(tuple(types), keys)
@@ -284,7 +289,7 @@ class multimethod(GenericFunction):  # noqa: N801 - the peer's name
     def dispatch(self, *args: Any) -> Callable[..., Any]:
         """The function that a call with these arguments would run."""
         self.evaluate()
-        return self.select(tuple(map(type, args)))
+        return self._only(tuple(map(type, args)), self._fitting(args, is_argument))
 
     # The mapping
 
@@ -295,7 +300,10 @@ class multimethod(GenericFunction):  # noqa: N801 - the peer's name
         return self._rules[key] if key in self._rules else self.select(key)
 
     def __setitem__(self, types: Any, func: Callable[..., Any]) -> None:
-        self._rules[signature(types)] = func
+        key = types if isinstance(types, signature) else signature(types)
+        with self._lock:
+            self._rules.pop(key, None)  # an equal key may require fewer
+            self._rules[key] = func
         self._touch()
 
     def __delitem__(self, types: Any) -> None:
@@ -325,7 +333,12 @@ class multimethod(GenericFunction):  # noqa: N801 - the peer's name
     values = MutableMapping.values
     items = MutableMapping.items
     pop = MutableMapping.pop
-    setdefault = MutableMapping.setdefault
+
+    def setdefault(self, types: Any, default: Any = None) -> Any:
+        """Adds a function unless just these types have one; the one they have."""
+        if signature(types) not in self._rules:
+            self[types] = default
+        return self._rules[signature(types)]
 
     def get(self, types: Any, default: Any = None) -> Any:
         return self._rules.get(signature(types), default)

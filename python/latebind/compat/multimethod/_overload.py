@@ -63,7 +63,7 @@ def _check(note: Any) -> Hint:
         # A method of a class, as str.isdigit, asks the instances of that only.
         base = Hint.instance(getattr(note, "__objclass__", object))
         return Hint.where(base, note, getattr(note, "__name__", repr(note)))
-    return hint_of(subtype(note))
+    return hint_of(subtype(note), by_instance=True)
 
 
 def _overload_failed(

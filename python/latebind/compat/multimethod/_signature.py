@@ -16,25 +16,33 @@ _NO_HINT = object()
 
 
 class signature(tuple):  # noqa: N801, SLOT001 - the peer's name
-    """A tuple of types: what the arguments of a method must be."""
+    """A tuple of types: what the arguments of a method must be.
 
-    def __new__(cls, types: Iterable[Any] = ()) -> signature:
-        return super().__new__(cls, map(subtype, types))
+    The first `required` of them have no default; all of them if it is not given.
+    """
+
+    required: int
+
+    def __new__(
+        cls, types: Iterable[Any] = (), required: int | None = None
+    ) -> signature:
+        self = super().__new__(cls, map(subtype, types))
+        self.required = len(self) if required is None else required
+        return self
 
     @classmethod
     def from_hints(cls, func: Callable[..., Any]) -> signature:
         """Of the positional parameters, as far as one is annotated."""
-        return cls(_positional_hints(func))
+        hints = _positional_hints(func)
+        return cls(hints, min(len(hints), _Shape(func).least))
 
     def subtypes(self, *types: Any) -> bool:
         """Are these types, one for one, subtypes of ours?"""
-        return len(self) <= len(types) and all(
-            map(issubclass, types[: len(self)], self)
-        )
+        return self.required <= len(types) and all(map(issubclass, types, self))
 
     def instances(self, *args: Any) -> bool:
         """Are these values, one for one, instances of our types?"""
-        return len(self) <= len(args) and all(map(isinstance, args, self))
+        return self.required <= len(args) and all(map(isinstance, args, self))
 
 
 def _positional_hints(func: Callable[..., Any]) -> list[Any]:

@@ -410,31 +410,45 @@ _MAPPING_ORIGINS = {
 }
 
 
-def hint_of(tp: Any) -> Hint:
-    """What the engine checks for a member of a signature: in C where it can."""
+def hint_of(tp: Any, by_instance: bool = False) -> Hint:
+    """What the engine checks for a member of a signature: in C where it can.
+
+    Classes count by issubclass; those of elements, or of all if `by_instance`, by
+    isinstance: a metaclass may answer the two differently.
+    """
     if tp is object or tp is ...:
         return Hint.any()
     origins = list(subtype.origins(tp))
     if not isinstance(tp, subtype) or "__origin__" not in tp.__dict__:
-        return _hint_by_instance(tp, origins) if origins else Hint.instance(tp)
+        if origins:
+            return _hint_by_instance(tp, origins)
+        return Hint.instance(tp) if by_instance else Hint.by_type(tp)
     origin, args = tp.__origin__, tp.__args__
     if origin is types.UnionType:
-        return Hint.union(*map(hint_of, args))
+        return Hint.union(*(hint_of(each, by_instance) for each in args))
     if origin is Literal and not isinstance(_literal_key(args), tuple):
         return Hint.literal(*args)
     if origin is tuple:
         if len(args) == 2 and args[1] is ...:
-            return Hint.items(tuple, hint_of(args[0]))
-        return Hint.fixed(tuple, *map(hint_of, args))
+            return Hint.items(tuple, hint_of(args[0], True))
+        return Hint.fixed(tuple, *(hint_of(each, True) for each in args))
     if origin in _ITEM_ORIGINS:
-        return Hint.items(origin, hint_of(args[0]))
+        return Hint.items(origin, hint_of(args[0], True))
     if origin in _MAPPING_ORIGINS:
-        return Hint.mapping(origin, hint_of(args[0]), hint_of(args[1]))
+        return Hint.mapping(origin, *(hint_of(each, True) for each in args))
     return _hint_by_instance(tp, origins)
 
 
+def is_argument(value: Any, tp: Any) -> bool:
+    """The same in Python, for what is asked about a call."""
+    if tp is object or tp is ...:
+        return True
+    by_instance = any(True for _ in subtype.origins(tp))
+    return isinstance(value, tp) if by_instance else issubclass(type(value), tp)
+
+
 def _hint_by_instance(tp: Any, origins: list[type]) -> Hint:
-    base = Hint.union(*map(Hint.instance, origins))
+    base = Hint.union(*map(Hint.by_type, origins))
     return Hint.where(base, functools.partial(_is_instance, tp), tp.__name__)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 from warnings import warn
 
@@ -113,16 +114,21 @@ def restart_ordering(on_ambiguity: OnAmbiguity = ambiguity_warn) -> None:
 # ---- signatures --------------------------------------------------------------
 
 
+def variadic_signature_matches_iter(
+    types: Sequence[type], full_signature: Sequence[type]
+) -> Iterator[bool]:
+    """For each of `types` whether it fits, and at last whether they are enough."""
+    *fixed, rest = full_signature
+    yield from map(issubclass, types, fixed)
+    yield from (issubclass(each, rest) for each in types[len(fixed) :])
+    yield len(types) >= len(fixed)
+
+
 def variadic_signature_matches(
     types: Sequence[type], full_signature: Sequence[type]
 ) -> bool:
     """Whether arguments of `types` fit a signature whose last class is variadic."""
-    *fixed, rest = full_signature
-    return (
-        len(types) >= len(fixed)
-        and all(map(issubclass, types, fixed))
-        and all(issubclass(each, rest) for each in types[len(fixed) :])
-    )
+    return all(variadic_signature_matches_iter(types, full_signature))
 
 
 def variadic(signature: Sequence[type]) -> bool:
@@ -185,10 +191,20 @@ class Dispatcher(Chooser):
         self.funcs = {}
         self._ordering: list[Signature] = []
         self._ranks: dict[Signature, int] = {}
+        self._found: dict[Signature, Function] = {}  # by an overridden dispatch()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """A class with a way of its own to find functions is called by that way."""
+        ways = (cls.dispatch, cls.dispatch_iter)
+        if (
+            ways != (Dispatcher.dispatch, Dispatcher.dispatch_iter)
+            and cls.__call__ is GenericFunction.__call__
+        ):
+            cls.__call__ = Dispatcher._call_by_dispatch  # type: ignore[method-assign]
+        super().__init_subclass__(**options)  # goes by how it is called
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        """Does not bind: an attribute of a class is called as it is."""
-        return self
+        return self._as_it_is(instance, owner)
 
     # Definitions.
 
@@ -225,6 +241,7 @@ class Dispatcher(Chooser):
         method = method_of(func, hints, rest)
         method.signature = signature
         self.funcs[signature] = func
+        self._found = {}
         self._put(method)
 
     @classmethod
@@ -290,11 +307,32 @@ class Dispatcher(Chooser):
             f"Matching functions for {text} found, but none completed successfully"
         )
 
+    def _call_by_dispatch(self, *args: Any, **kwargs: Any) -> Any:
+        """A call for classes that override `dispatch` or `dispatch_iter`."""
+        types = tuple(map(type, args[self._leading :]))
+        found = self._found
+        func = found.get(types) or self.dispatch(*types)
+        if not func:
+            return self._fail("missing", args, kwargs)
+        found[types] = func
+        try:
+            return func(*args, **kwargs)
+        except self._hands_on:
+            for func in islice(self.dispatch_iter(*types), 1, None):
+                try:
+                    return func(*args, **kwargs)
+                except self._hands_on:
+                    pass
+        return self._fail("failed", args, kwargs)
+
     # Questions.
 
     def dispatch(self, *types: type) -> Function | None:
         """The function that arguments of these types get, or None."""
-        if len(types) > MOST - self._leading:
+        own_way = type(self).dispatch_iter is not Dispatcher.dispatch_iter
+        if own_way and types in self.funcs:
+            return self.funcs[types]
+        if own_way or len(types) > MOST - self._leading:
             return next(self.dispatch_iter(*types), None)
         method = self._first(*(object,) * self._leading, *types)
         return None if method is None else method.function
@@ -345,7 +383,7 @@ class Dispatcher(Chooser):
             doc, text = self.funcs[signature].__doc__, str_signature(signature)
             if doc:
                 title = f"Inputs: <{text}>"
-                parts.append(f"{title}\n{'-' * len(title)}\n{doc.strip()}")
+                parts.append(f"{title}\n{'-' * len(title)}-\n{doc.strip()}")
             else:
                 others.append(f"\n    {text}")
         if others:

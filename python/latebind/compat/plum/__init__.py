@@ -7,7 +7,9 @@ under `latebind.compat.install("plum")`. What differs is in docs/compat.md.
 from __future__ import annotations
 
 import os
-from typing import Any
+
+# Programs import all but Any from the original, too.
+from typing import Any, Dict, List, Tuple, Union  # noqa: F401, UP035
 
 from ._alias import (
     activate_union_aliases,

@@ -28,6 +28,12 @@ class Dispatcher:
         #: Those of classes, by the full name of the class.
         self.classes: dict[str, dict[str, Function]] = {}
 
+    def __repr__(self) -> str:
+        return (
+            f"Dispatcher(warn_redefinition={self.warn_redefinition!r}, "
+            f"functions={self.functions!r}, classes={self.classes!r})"
+        )
+
     def __call__(
         self, method: Callable[..., Any] | None = None, precedence: int = 0
     ) -> Any:
