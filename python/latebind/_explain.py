@@ -33,6 +33,13 @@ def status_of(link: Link) -> str:
     return _STATUS.get(link.status, "failed") if link.kind in (_END, _INHERIT) else "ok"
 
 
+def inherits(link: Link) -> bool:
+    """Does what a class inherits run, perhaps inside other methods?"""
+    while link.inner is not None:
+        link = link.inner
+    return link.kind == _INHERIT
+
+
 def methods_of(link: Link | None) -> Iterator[Method]:
     """The methods that a chain of links leads to, in the order in which each may
     take part in the call."""
@@ -115,7 +122,9 @@ class Explanation:
         self.generic = generic
         self.call = call_text(generic, [type_name(t) for t in types], list(names))
         self.status = status_of(link)
-        self.inherits = _inherited(generic, types) if link.kind == _INHERIT else None
+        self.inherits = _inherited(generic, types) if inherits(link) else None
+        if inherits(link) and self.inherits is None:
+            self.status = "missing"
         self.chain = chain_of(link) if self.status == "ok" else ()
         self.chosen = self.chain[0] if self.chain else None
         self.reached = tuple(reached_in(generic, self.chain))

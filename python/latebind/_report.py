@@ -37,6 +37,7 @@ from latebind._style import STYLE
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
 
     from latebind._core import GenericFunction, Method
     from latebind._explain import Ambiguity
@@ -235,13 +236,27 @@ class _Table:
 
     def _count(self, types: tuple[type, ...], calls: int) -> None:
         """Calls with other types in arguments that are fixed here count as well."""
-        cell = self.cells.get(types[: len(self.axes)])
+        cell = self.cell_of(types)
         if cell is not None:
             cell.calls += calls
+
+    def cell_of(self, types: tuple[type, ...] | None) -> _Cell | None:
+        return None if types is None else self.cells.get(types[: len(self.axes)])
 
     @property
     def calls(self) -> int:
         return sum(cell.calls for cell in self.cells.values())
+
+
+def _types_in(form: Form, key: tuple[Any, ...]) -> tuple[type, ...] | None:
+    """Of a counted call the types of what decides; None: it has another form."""
+    _method, names, *types = key
+    positional = len(types) - len(names)
+    if positional not in form.counts or tuple(sorted(names)) != form.names:
+        return None
+    by_name = dict(zip(names, types[positional:], strict=True))
+    ordered = [*types[:positional], *(by_name[name] for name in form.names)]
+    return tuple(ordered[i] for i in form.slots)
 
 
 def _most_named(form: Form, i: int) -> type:
@@ -290,30 +305,23 @@ class _View:
         return method_text(self.generic, method)
 
     def counted(self, form: Form) -> dict[tuple[type, ...], int]:
-        """Calls of a form by the types of what decides. What counted them did not
-        note the form: where it may be another one as well, it is left out."""
+        """Calls of a form by the types of what decides."""
         found: dict[tuple[type, ...], int] = {}
         for key, calls in self.counts.items():
-            if len(key) > 1 and self._forms_of_key(key) == [form]:
-                found[key[1:]] = found.get(key[1:], 0) + calls
+            types = _types_in(form, key)
+            if types is not None:
+                found[types] = found.get(types, 0) + calls
         return found
-
-    def _forms_of_key(self, key: tuple[object, ...]) -> list[Form]:
-        method = key[0]
-        alike = [form for form in self.forms if len(form.slots) == len(key) - 1]
-        return [form for form in alike if method is None or method in form.methods]
 
     def _count_methods(self) -> None:
         for key, calls in self.counts.items():
             method = key[0]
+            ran = [method]
             if method is None:  # several methods at once, or none
-                forms = self._forms_of_key(key)
-                tables = [t for t in self.tables if forms == [t.form]]
-                cell = tables[0].cells.get(key[1:]) if tables else None
+                cells = (t.cell_of(_types_in(t.form, key)) for t in self.tables)
+                cell = next((one for one in cells if one is not None), None)
                 run = [] if cell is None else cell.takes_part(self)
                 ran = [self.methods[number] for number in run]
-            else:
-                ran = [method]
             for one in ran:
                 self.calls[one] = self.calls.get(one, 0) + calls
 

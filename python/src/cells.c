@@ -2,10 +2,10 @@
  * that has to look at a second cell costs a mispredicted branch.
  *
  *   1. A key's home is the top bits of its product with the table's factor.
- *   2. When more than one key in sixteen is away from home, another factor is
- *      chosen, where that is wanted: of some, the one that leaves the fewest away. Some are random;
- *      others put pairs of successive numbers side by side, as types that are
- *      first looked at one after the other have them.
+ *   2. When more than one key in 32 is away from home, another factor is chosen,
+ *      in tables where that is wanted: of some, the one that leaves the fewest
+ *      away. Some are random; others put pairs of successive numbers side by
+ *      side, as types that are first looked at one after the other have them.
  *   3. A table that is a quarter full is doubled if that did not help, and in
  *      any case when it is half full.
  * Keys are never taken out singly: those of dead or changed types are found by
@@ -18,7 +18,7 @@
 #include <string.h>
 
 enum {
-    FEW_AWAY = 16,        /* one key in so many */
+    FEW_AWAY = 32,        /* one key in so many */
     CHOOSING_ROOM = 1024, /* of larger tables any factor will do */
     RANDOM_FACTORS = 8
 };
@@ -120,7 +120,7 @@ static void choose_factor(lbpy_cells *cells, const lbpy_cells *from)
     for (uint32_t i = 0; i < from->room; i++)
         if (from->at[i].key)
             keys[count++] = from->at[i].key;
-    for (uint32_t i = 0; best > count / (2 * FEW_AWAY); i++) {
+    for (uint32_t i = 0; best > 0; i++) {
         const uint64_t factor = factor_of(cells->shift, i);
         if (factor == 0)
             return;

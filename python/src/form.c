@@ -541,6 +541,65 @@ static int make_slots(lbpy_generic *g, lbpy_form *form)
     return status;
 }
 
+/* Runs where no primary method fits, of the functions of a class: the attribute
+ * of that name further up the MRO (link.c). So before, after and around methods
+ * go around what is inherited, too. */
+static lb_status inherited(lb_slot slot, size_t argc, const lb_value *argv,
+                           lb_value *result)
+{
+    (void)slot;
+    (void)argc;
+    (void)argv;
+    (void)result;
+    return lb_fail_with(LB_METHOD_FAILED,
+                        "what a class inherits is found in calls by Python");
+}
+
+const lb_method lbpy_inherited_method = {.abi = LB_ABI,
+                                         .flags = LB_BOXED,
+                                         .name = "inherited",
+                                         .fn = (lb_fn)inherited};
+
+static bool takes_all(const lbpy_form *form, const lbpy_method *method)
+{
+    for (Py_ssize_t a = 0; a < lbpy_form_arguments(form); a++)
+        if (hint_at(form, method, a))
+            return false;
+    return true;
+}
+
+/* Is there something to go around what is inherited? */
+static bool goes_around(const lbpy_generic *g, const lbpy_form *form)
+{
+    bool around = false;
+    if (g->owner == NULL || g->chooser || g->combination > LBPY_FIRST)
+        return false;
+    for (size_t i = 0; i < g->count; i++) {
+        const lbpy_method *method = g->methods[i];
+        if (!accepts(form, method))
+            continue;
+        if (method->qualifier == LB_PRIMARY && takes_all(form, method))
+            return false;
+        around |= method->qualifier != LB_PRIMARY;
+    }
+    return around;
+}
+
+static lb_status add_inherited(const lbpy_generic *g, lbpy_form *form)
+{
+    const lb_specializer any[LBPY_MAX_SLOTS] = {{LB_ANY}};
+    const lb_rule rule = {.method = &lbpy_inherited_method,
+                          .specializers = form->slots ? any : NULL,
+                          .count = form->slots};
+    form->inherits = goes_around(g, form);
+    return form->inherits ? lb_add_rules(form->generic, &rule, 1) : LB_OK;
+}
+
+bool lbpy_form_is_whole(const lbpy_generic *g, const lbpy_form *form)
+{
+    return form->inherits == (form->generic && goes_around(g, form));
+}
+
 static int make_rules(lbpy_generic *g, lbpy_form *form, news *n)
 {
     int status = make_slots(g, form);
@@ -551,6 +610,8 @@ static int make_rules(lbpy_generic *g, lbpy_form *form, news *n)
         lb_status said = make_generic(g, form, &form->generic);
         if (said == LB_OK)
             said = tell(form, form->generic, n);
+        if (said == LB_OK)
+            said = add_inherited(g, form);
         status = said == LB_OK ? 1 : lbpy_raise(said);
     }
     return status;
@@ -689,7 +750,8 @@ int lbpy_forms_rebuild(lbpy_generic *g)
 static int extend(lbpy_generic *g, lbpy_form *form, size_t first)
 {
     news n = {0};
-    int status = form->generic == NULL || form->packed;
+    int status =
+        form->generic == NULL || form->packed || !lbpy_form_is_whole(g, form);
     for (size_t i = first; i < g->count && status == 0; i++)
         status =
             accepts(form, g->methods[i]) && wants_slot(form, g->methods[i]);
@@ -770,7 +832,7 @@ static lb_status remove_from_form(lbpy_form *form, const lbpy_method *method)
 int lbpy_forms_remove(lbpy_generic *g, lbpy_method *method)
 {
     for (lbpy_form *f = g->forms; f; f = f->next)
-        if (f->overlapping || f->generic == NULL ||
+        if (f->overlapping || f->generic == NULL || !lbpy_form_is_whole(g, f) ||
             remove_from_form(f, method) != LB_OK)
             return 0;
     return 1;

@@ -469,18 +469,41 @@ static PyObject *optional(PyObject *given)
 
 /* ---- counting calls ----------------------------------------------------- */
 
+/* (method or None, names of the last arguments, type of each argument): object
+ * stands for the type of one that nothing is decided by. */
+static PyObject *count_key(const lbpy_form *form, const lbpy_link *link,
+                           PyObject *const *args)
+{
+    const Py_ssize_t count = lbpy_form_arguments(form);
+    PyObject *key = PyTuple_New(count + 2);
+    PyObject *names = form->kwnames ? Py_NewRef(form->kwnames) : PyTuple_New(0);
+    if (key == NULL || names == NULL) {
+        Py_XDECREF(key);
+        Py_XDECREF(names);
+        return NULL;
+    }
+    PyTuple_SET_ITEM(
+        key, 0, Py_NewRef(link->method ? (PyObject *)link->method : Py_None));
+    PyTuple_SET_ITEM(key, 1, names);
+    for (Py_ssize_t a = 0; a < count; a++) {
+        PyTypeObject *type = &PyBaseObject_Type;
+        for (unsigned i = 0; i < form->slots; i++)
+            if (!lbpy_is_packed(form, i) && form->argument[i] == a)
+                type = Py_TYPE(args[a]);
+        for (uint16_t i = 0; i < form->packed; i++)
+            if (form->pack[i] == a)
+                type = Py_TYPE(args[a]);
+        PyTuple_SET_ITEM(key, a + 2, Py_NewRef((PyObject *)type));
+    }
+    return key;
+}
+
 int lbpy_count(lbpy_generic *g, const lbpy_form *form, const lbpy_link *link,
                PyObject *const *args)
 {
-    PyObject *key = PyTuple_New(form->slots + 1);
+    PyObject *key = count_key(form, link, args);
     if (key == NULL)
         return -1;
-    PyTuple_SET_ITEM(
-        key, 0, Py_NewRef(link->method ? (PyObject *)link->method : Py_None));
-    for (unsigned i = 0; i < form->slots; i++)
-        PyTuple_SET_ITEM(
-            key, i + 1,
-            Py_NewRef((PyObject *)Py_TYPE(args[form->argument[i]])));
     if (g->counts == NULL)
         g->counts = PyDict_New();
     PyObject *old = g->counts ? PyDict_GetItemWithError(g->counts, key) : NULL;
@@ -688,8 +711,13 @@ static PyObject *generic_set_name(PyObject *self, PyObject *const *args,
     if (g->owner == NULL && g->binding != LBPY_BIND_STATIC) {
         g->owner = Py_NewRef(args[0]);
         Py_SETREF(g->name, Py_NewRef(args[1]));
-        for (lbpy_form *f = g->forms; f; f = f->next)
+        bool whole = true;
+        for (lbpy_form *f = g->forms; f; f = f->next) {
             lbpy_form_forget(f);
+            whole &= lbpy_form_is_whole(g, f);
+        }
+        if (!whole && lbpy_forms_rebuild(g) < 0)
+            return NULL;
     }
     Py_RETURN_NONE;
 }
@@ -825,7 +853,7 @@ static PyMemberDef generic_members[] = {
      "The class in whose body it was made, or None."},
     {"name", T_OBJECT_EX, offsetof(lbpy_generic, name), READONLY, "Its name."},
     {"counts", T_OBJECT, offsetof(lbpy_generic, counts), READONLY,
-     "Counted calls: (method or None, *types) -> number; or None."},
+     "Counted calls: (method or None, names, *types) -> number; or None."},
     {"order_code", T_UBYTE, offsetof(lbpy_generic, order), READONLY, NULL},
     {"combination_code", T_UBYTE, offsetof(lbpy_generic, combination), READONLY,
      NULL},

@@ -44,6 +44,7 @@ typedef struct lbpy_form {
     bool by_virtual;         /* or unions: look for ties between them */
     bool by_value;           /* rules have value parts */
     bool overlapping;        /* two methods may have equal rules here */
+    bool inherits;    /* the last rule is what the class inherits */
     uint16_t packed;         /* arguments that the last slot stands for, or 0 */
     uint16_t argument[LBPY_MAX_SLOTS]; /* where the slots are in the call */
 
@@ -88,7 +89,7 @@ typedef struct lbpy_generic {
     bool strict, silent;
     bool counting;        /* calls go the slow way, and are counted */
     PyObject *pending;    /* what the front end could not add yet, or NULL */
-    PyObject *counts;     /* dict: (types, method) -> calls */
+    PyObject *counts;     /* dict of calls by what count_key makes */
     bool unnamed;         /* the engine's have no name: a typed one has it */
     lb_generic *entrance; /* by which C calls it, or NULL; bridge_boxed.c */
     struct lbpy_generic *next_generic, **from; /* among all of the state */
@@ -135,6 +136,11 @@ void lbpy_forms_forget(lbpy_generic *g);
 
 void lbpy_forms_end(lbpy_generic *g);
 int lbpy_forms_traverse(lbpy_generic *g, visitproc visit, void *arg);
+
+/* False when it came to need, or need no more, a rule for what its class
+ * inherits: then its rules are to be made anew. */
+bool lbpy_form_is_whole(const lbpy_generic *g, const lbpy_form *form);
+extern const lb_method lbpy_inherited_method;
 
 /* ---- bundle.c ----------------------------------------------------------- */
 

@@ -114,6 +114,7 @@ typedef struct copying {
     lbpy_candidate *candidates; /* where the engine's order says too much */
     size_t count;
     lb_qualifier qualifier; /* of the candidates */
+    bool below;             /* a primary method comes before */
 } copying;
 
 /* Does a rule apply, as far as it is known? What it wants, as the engine has it. */
@@ -300,6 +301,8 @@ static lbpy_link *copy_bundle(copying *c, const lb_entry *entry,
 static lbpy_link *copy_method(copying *c, const lb_entry *entry)
 {
     lbpy_state *state = c->g->state;
+    if (entry->method == &lbpy_inherited_method)
+        return lbpy_link_end(c->g, c->below ? LB_NO_NEXT_METHOD : LB_NO_METHOD);
     if (entry->method == NULL || entry->method->fn != (lb_fn)lbpy_run_boxed)
         return (lbpy_link *)PyErr_Format(
             PyExc_SystemError, "%U has a method that was not added through it",
@@ -308,6 +311,7 @@ static lbpy_link *copy_method(copying *c, const lb_entry *entry)
     if (next <= 0)
         return next < 0 ? NULL : lbpy_link_end(c->g, LB_AMBIGUOUS);
     const lbpy_method *method = entry->context;
+    c->below |= method->qualifier == LB_PRIMARY;
     if (method->tied && !method->ambiguous)
         return copy_bundle(c, entry, method);
     lbpy_link *link = method_link(state, entry->context);

@@ -316,11 +316,26 @@ static int run_propagated(lbpy_generic *g, lbpy_link *link,
     return dropped ? 0 : -1;
 }
 
+/* Before anything runs around what is inherited: is there something? */
+static int inherits(lbpy_generic *g, PyObject *const *args, size_t nargsf)
+{
+    return PyVectorcall_NARGS(nargsf) && !g->failed
+               ? lbpy_inherited(g, args[0], NULL)
+               : 0;
+}
+
 static PyObject *run_frame(lbpy_generic *g, lbpy_link *link,
                            PyObject *const *args, size_t nargsf,
                            PyObject *kwnames)
 {
     const Py_ssize_t parts = link->parts ? PyTuple_GET_SIZE(link->parts) : 0;
+    const int may =
+        link->inner->kind == LBPY_LINK_INHERIT ? inherits(g, args, nargsf) : 1;
+    if (may < 0)
+        return NULL;
+    if (may == 0)
+        return lbpy_run_failure(g, link->inner->status, NULL, args, nargsf,
+                                kwnames);
     if (run_parts(g, link, 0, link->befores, args, nargsf, kwnames) < 0 ||
         (link->at_start && run_propagated(g, link, args, nargsf, kwnames) < 0))
         return NULL;

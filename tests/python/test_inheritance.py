@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from latebind import NoMethodError, dispatch
+from latebind import NoMethodError, dispatch, generic
 
 
 class Base:
@@ -306,3 +306,85 @@ def test_constructors_extend_their_base_s() -> None:
 
     assert Leaf("abc").x == 3
     assert Leaf(5).x == 5
+
+
+# -------------------------------------------- around what the class inherits
+
+
+class Logged:
+    """A class whose function has methods around those of its base."""
+
+    def __init__(self) -> None:
+        log = self.log = []
+
+        class Base:
+            def m(self, x: Any) -> str:
+                if isinstance(x, bytes):
+                    raise KeyError(x)
+                log.append("base")
+                return "base"
+
+        class Sub(Base):
+            @generic
+            def m(self, x: Any) -> Any: ...
+
+            @m.register(before=True)
+            def _(self, x: object) -> None:
+                log.append("before")
+
+            @m.register(after=True)
+            def _(self, x: int) -> None:
+                log.append("after")
+
+            @m.register(around=True)
+            def _(self, x: str, *, next_method: Any) -> Any:
+                return ["around", next_method()]
+
+            @m.register
+            def _(self, x: float, *, next_method: Any) -> Any:
+                log.append("float")
+                return next_method()
+
+        self.Base, self.Sub = Base, Sub
+
+
+def test_other_methods_go_around_what_is_inherited() -> None:
+    case = Logged()
+    thing, log = case.Sub(), case.log
+    assert (thing.m(1), log) == ("base", ["before", "base", "after"])
+    log.clear()
+    assert (thing.m("a"), log) == (["around", "base"], ["before", "base"])
+    log.clear()
+    assert (thing.m(1.5), log) == ("base", ["before", "float", "base"])
+    log.clear()
+    with pytest.raises(KeyError):
+        thing.m(b"")
+    assert log == ["before"]
+    explanation = case.Sub.m.explain(thing, 1)
+    assert explanation.status == "ok" and "Base.m" in str(explanation.inherits)
+
+
+def test_nothing_runs_where_nothing_is_inherited() -> None:
+    case = Logged()
+    del case.Base.m
+    with pytest.raises(NoMethodError):
+        case.Sub().m(1)
+    assert case.log == []
+    assert case.Sub.m.explain(case.Sub(), 1).status == "missing"
+    case.Base.m = lambda self, x: "again"
+    assert case.Sub().m(1) == "again" and case.log == ["before", "after"]
+
+
+def test_a_method_of_its_own_for_all_ends_the_inheritance() -> None:
+    case = Logged()
+    thing, log = case.Sub(), case.log
+    own = case.Sub.m.add(lambda self, x: "own")
+    assert (thing.m(1), log) == ("own", ["before", "after"])
+    log.clear()
+    case.Sub.m.remove(own)
+    assert (thing.m(1), log) == ("base", ["before", "base", "after"])
+    for method in case.Sub.m.methods:
+        if method.qualifier != "primary":
+            case.Sub.m.remove(method)
+    log.clear()
+    assert (thing.m(1), log) == ("base", ["base"])

@@ -492,6 +492,40 @@ def test_calls_count_for_all_methods_that_they_run() -> None:
     assert ["1 call " in line for line in items(g.report(), "methods")] == [0, 1]
 
 
+def test_calls_of_each_form_are_in_its_table() -> None:
+    @dispatch
+    def f(x: int) -> None: ...
+    @dispatch
+    def f(*, x: int) -> None: ...
+    @dispatch
+    def f(x: int, y: object) -> None: ...
+    @dispatch
+    def f(*, y: int, x: str) -> None: ...
+
+    f.counting = True
+    f(1)
+    for _ in range(2):
+        f(x=1)
+    for _ in range(3):
+        f(1, "any")
+    f(x="a", y=1)
+    f(y=1, x="a")
+    shown = [
+        text_of(cell)
+        for table in parse(f.report()).iter("table")
+        for cell in table.iter("td")
+        if cell.get("class", "").startswith("heat")
+    ]
+    assert shown == ["1", "3", "2", "2"]
+    assert "8 calls counted" in f.report()
+    assert [re.findall(r"\d+ calls?", one) for one in items(f.report(), "methods")] == [
+        ["1 call"],
+        ["2 calls"],
+        ["3 calls"],
+        ["2 calls"],
+    ]
+
+
 def test_types_that_were_only_seen_in_calls_have_rows() -> None:
     @dispatch
     def f(x: int) -> None: ...
