@@ -41,7 +41,8 @@ typedef enum lb_status {
     LB_NO_ATTRIBUTE = 19, /* neither the instance nor its class has it       */
     LB_READ_ONLY = 20,    /* an attribute that cannot be set or deleted      */
     LB_NOT_CALLABLE = 21, /* a value was found where a method was wanted     */
-    LB_STATUS_COUNT = 22
+    LB_MAY_BE_AMBIGUOUS = 22, /* in reports: if two tests of values both hold */
+    LB_STATUS_COUNT = 23
 } lb_status;
 
 /* The name of a status, e.g. "LB_NO_METHOD"; "unknown status" for a number

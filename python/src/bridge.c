@@ -315,6 +315,7 @@ void lbpy_bridge_end(lbpy_state *state)
     Py_CLEAR(bridge->typed_next_type);
     Py_CLEAR(bridge->door_type);
     Py_CLEAR(bridge->c_method_type);
+    PyMem_RawFree(bridge->dead); /* ended with the runtime */
     lbpy_map_end(&bridge->types);
     lbpy_map_end(&bridge->objects);
     lbpy_map_end(&bridge->typed);

@@ -67,6 +67,8 @@ struct lbpy_bridge {
     PyTypeObject *typed_next_type;
     PyTypeObject *door_type;
     PyTypeObject *c_method_type;
+    lb_class **dead; /* of Python's, from which others still derive */
+    size_t dead_count, dead_room;
 };
 
 int lbpy_bridge_setup(PyObject *module, lbpy_state *state);

@@ -284,13 +284,42 @@ static PyObject *meta_new(PyTypeObject *meta, PyObject *args, PyObject *kwds)
     return type;
 }
 
+static bool wait_for_heirs(lbpy_bridge *bridge, lb_class *cls)
+{
+    if (bridge->dead_count == bridge->dead_room) {
+        const size_t room = bridge->dead_room ? bridge->dead_room * 2 : 8;
+        lb_class **grown =
+            PyMem_RawRealloc(bridge->dead, room * sizeof(lb_class *));
+        if (grown == NULL)
+            return false;
+        bridge->dead = grown;
+        bridge->dead_room = room;
+    }
+    bridge->dead[bridge->dead_count++] = cls;
+    return true;
+}
+
+/* A base waits for what derives from it, which may die later, since the
+ * collector ends types in any order. (Without memory to wait in it stays as long
+ * as the runtime.) */
+static void end_engine_class(lbpy_bridge *bridge, lb_class *cls)
+{
+    if (!wait_for_heirs(bridge, cls))
+        (void)lb_class_destroy(cls);
+    for (size_t i = bridge->dead_count; i-- > 0;)
+        if (lb_class_destroy(bridge->dead[i]) != LB_BUSY) {
+            bridge->dead[i] = bridge->dead[--bridge->dead_count];
+            i = bridge->dead_count; /* its bases, wherever they are */
+        }
+}
+
 static void end_class(lbpy_state *state, lb_class *cls, bool native)
 {
     if (cls == NULL)
         return;
     lbpy_map_take(&state->bridge->types, cls);
     if (!native)
-        (void)lb_class_destroy(cls);
+        end_engine_class(state->bridge, cls);
 }
 
 /* No Python code may run before the type is gone. */

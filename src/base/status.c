@@ -34,7 +34,8 @@ static const char *const names[LB_STATUS_COUNT] = {"LB_OK",
                                                    "LB_METHOD_FAILED",
                                                    "LB_NO_ATTRIBUTE",
                                                    "LB_READ_ONLY",
-                                                   "LB_NOT_CALLABLE"};
+                                                   "LB_NOT_CALLABLE",
+                                                   "LB_MAY_BE_AMBIGUOUS"};
 
 const char *lb_status_name(lb_status status)
 {

@@ -623,7 +623,9 @@ static bool report(void *context, lb_generic *g, const lb_ambiguity *a)
         *certain = true;
         lbi_fail_text(LB_AMBIGUOUS, words);
     } else {
-        lbi_report_later(g->runtime, LB_AMBIGUOUS, words);
+        lbi_report_later(g->runtime,
+                         a->possible ? LB_MAY_BE_AMBIGUOUS : LB_AMBIGUOUS,
+                         words);
     }
     lbi_text_drop(&text);
     return certain == NULL;

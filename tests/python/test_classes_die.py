@@ -141,6 +141,7 @@ def test_a_class_whose_methods_take_hints_made_of_it_is_collected(hint: str) -> 
     assert watch() is None
 
 
+@pytest.mark.heavy  # sanitizers keep freed memory
 def test_a_new_class_at_an_old_address_is_not_taken_for_the_old_one() -> None:
     seen = set()
     for number in range(3_000):
@@ -154,6 +155,7 @@ def test_a_new_class_at_an_old_address_is_not_taken_for_the_old_one() -> None:
     assert len(seen) < 3_000, "no address was used twice, so nothing was tested"
 
 
+@pytest.mark.heavy  # sanitizers keep freed memory
 def test_a_new_class_at_an_old_address_with_two_arguments_and_abstract_ones() -> None:
     class Virtual(abc.ABC): ...
 
@@ -180,6 +182,7 @@ def throw_away(count: int) -> None:
         assert kind(cls()) == ("Base" if number % 2 else "object")
 
 
+@pytest.mark.heavy  # sanitizers keep freed memory
 def test_throw_away_classes_do_not_pile_up() -> None:
     """Sixteen thousand of them after as many again to warm up."""
     throw_away(1 << 13)
@@ -214,6 +217,7 @@ def test_many_living_classes_and_their_end() -> None:
     throw_away(1_000)
 
 
+@pytest.mark.heavy  # sanitizers keep freed memory
 def test_methods_on_throw_away_classes_do_not_pile_up() -> None:
     @generic
     def f(x): ...
@@ -234,6 +238,7 @@ def test_methods_on_throw_away_classes_do_not_pile_up() -> None:
     assert f.methods == ()
 
 
+@pytest.mark.heavy  # sanitizers keep freed memory
 def test_throw_away_generic_functions_do_not_pile_up() -> None:
     def cycle(count: int) -> None:
         for _ in range(count):

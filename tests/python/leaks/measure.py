@@ -37,6 +37,6 @@ def expect_no_leak(scenario: Callable[[], object], count: int = 1_000) -> None:
     least = tuple(min(one[which] for one in growth) for which in (0, 1))
     print(f"{scenario.__name__}: {count} times, least growth of {ROUNDS} rounds:")
     print(f"  {least[0]} references, {least[1]} blocks ({growth})")
-    if max(least) >= count // 10:
+    if max(least) >= count // 4:
         print("  LEAK")
         sys.exit(1)
