@@ -28,8 +28,8 @@ step "layers" python3 scripts/check-layers.py
 step "listed files" python3 scripts/check-listed.py
 step "comments of public functions" python3 scripts/check-comments.py
 step "headers alone" python3 scripts/check-headers.py
-step "Python" ruff check scripts tests
-step "Python layout" ruff format --check scripts tests
+step "Python" ruff check scripts tests python bench examples
+step "Python layout" ruff format --check scripts tests python bench examples
 step "shell" shellcheck scripts/setup.sh scripts/lint.sh .ci/run
 
 # Clang's deeper look needs the compile commands of a build.

@@ -1,4 +1,5 @@
 """Abstract classes and unions: how often they are asked, and what is tied."""
+# ruff: noqa: B024
 
 import abc
 import gc

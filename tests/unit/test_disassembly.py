@@ -127,7 +127,10 @@ def main():
         return 77
     bad = checked = 0
     for compiler in sys.argv[1:] or ["gcc", "clang"]:
-        if not shutil.which(compiler.split(os.sep)[-1]) and not Path(compiler).is_file():
+        if (
+            not shutil.which(compiler.split(os.sep)[-1])
+            and not Path(compiler).is_file()
+        ):
             print(f"SKIP: no {compiler}")
             continue
         for options in ([], ["-fPIC"]):

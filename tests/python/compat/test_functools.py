@@ -621,7 +621,10 @@ class Unchecked(typing.Protocol):
 
 
 # The original did so up to 3.11.
-PEERS_TOO = [*([functools.singledispatch] * (sys.version_info < (3, 12))), singledispatch]
+PEERS_TOO = [
+    *([functools.singledispatch] * (sys.version_info < (3, 12))),
+    singledispatch,
+]
 
 
 @pytest.mark.parametrize("kind", PEERS_TOO)
