@@ -151,6 +151,8 @@ static int inside_implies(const lbpy_hint *a, const lbpy_hint *b)
 {
     if (b->kind == LBPY_ITEMS)
         return elements_imply(a, b);
+    if (b->kind == LBPY_MAPPING && a->kind == LBPY_FIXED) /* empty: any items */
+        return PyTuple_GET_SIZE(a->items) == 0;
     return a->kind == b->kind ? items_imply(a, b) : 0;
 }
 

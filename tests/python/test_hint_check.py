@@ -600,6 +600,7 @@ def test_wrong_arguments_are_named(call: Any, says: str) -> None:
         (Hint.where(Hint.union(INT, STR), bool), Hint.union(INT, STR, NONE)),
         (Hint.opaque(INT, even, "Even"), INT),
         (Hint.instance(File), Hint.instance(Closes)),
+        (Hint.fixed(dict), Hint.mapping(dict, STR, INT)),
         (INT, ANY),
     ],
 )
