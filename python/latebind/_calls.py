@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 
 from latebind._core import Hint
+from latebind._errors import rest_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Form:
         if i >= self.positional:
             return self.names[i - self.positional]
         found = dict.fromkeys(
-            one.parameter_names[i] if i < one.positional else "*args"
+            one.parameter_names[i] if i < one.positional else rest_of(one)
             for one in self.methods
         )
         return " or ".join(found) if len(found) < 3 else f"argument {i + 1}"

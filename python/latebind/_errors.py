@@ -62,11 +62,18 @@ def type_name(cls: object) -> str:
         return object.__repr__(cls)
 
 
+def name_of(generic: GenericFunction) -> str:
+    """As people call it: with its classes, if it stands in one."""
+    name: str = generic.__name__
+    tail = str(generic.__qualname__).rpartition("<locals>.")[2]
+    return tail if tail.endswith(f".{name}") else name
+
+
 def call_text(generic: GenericFunction, types: list[str], names: list[str]) -> str:
     """E.g. "area(int, scale=str)"."""
     positional = types[: len(types) - len(names)]
     named = [f"{n}={t}" for n, t in zip(names, types[len(positional) :], strict=True)]
-    return f"{generic.__name__}({', '.join(positional + named)})"
+    return f"{name_of(generic)}({', '.join(positional + named)})"
 
 
 def _short(value: object) -> str:
@@ -132,7 +139,8 @@ def misfit(method: Method, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mis
         if known and not (at >= positional and next_bit >> (at - positional) & 1):
             given[name] = value
         elif method.others is False:
-            problems.append((name, f"takes no keyword {name!r}"))
+            twice = at >= method.positional_only and name in given
+            problems.append((name, _unwanted(name, twice)))
         elif method.others and not _fits(method.others, value):
             problems.append((name, _wrong(name, method.others, value)))
     for i, name in enumerate(names):
@@ -150,9 +158,20 @@ def misfit(method: Method, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mis
     if method.rest:
         for value in args[positional:]:
             if not _fits(method.rest, value):
-                problems.append(("*", _wrong("*args", method.rest, value)))
+                problems.append(("*", _wrong(rest_of(method), method.rest, value)))
     argument, reason = problems[0] if problems else (None, "fits")
     return Misfit(method, len(problems), argument, reason)
+
+
+def _unwanted(name: str, twice: bool) -> str:
+    if twice:
+        return f"{name} is given twice, by position and by name"
+    return f"takes no keyword {name!r}"
+
+
+def rest_of(method: Method) -> str:
+    """What the method calls its *args."""
+    return f"*{method.__dict__.get('rest_name', 'args')}"
 
 
 def _fits(hint: Hint, value: object) -> bool:
@@ -179,7 +198,7 @@ def no_method(
     values = [*args, *kwargs.values()]
     types = tuple(type(value) for value in values)
     call = call_text(generic, [type_name(t) for t in types], list(kwargs))
-    lines = [what.format(call=call, name=generic.__name__)]
+    lines = [what.format(call=call, name=name_of(generic))]
     if not misfits:
         lines.append("it has no methods at all")
     elif what.startswith("no method"):

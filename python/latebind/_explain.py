@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from latebind import _calls
 from latebind._core import Hint
-from latebind._errors import _by_class, call_text, method_text, misfit, type_name
+from latebind._errors import (
+    _by_class,
+    call_text,
+    method_text,
+    misfit,
+    rest_of,
+    type_name,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -154,7 +161,7 @@ class Explanation:
                 name = names[argument - positional]
             elif argument >= 0:
                 own = method.parameter_names[: method.positional]
-                name = own[argument] if argument < len(own) else "*args"
+                name = own[argument] if argument < len(own) else rest_of(method)
             yield (
                 method,
                 self._reason(method, verdict, argument, name, types, names, values),

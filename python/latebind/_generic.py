@@ -38,9 +38,9 @@ def define(function: Any, options: Mapping[str, Any]) -> GenericFunction:
     if isinstance(function, (classmethod, staticmethod)):
         kind = UnboundGenericFunction
         rest["binding"] = "class" if isinstance(function, classmethod) else "static"
-    elif not callable(function):
-        raise TypeError(f"a function is wanted, not {function!r}")
-    _check_precedence(inner, rest.get("precedence"))
+    else:
+        check_function(function)
+    _check_precedence(inner, rest)
     if rest.get("strict"):
         rest.pop("silent", None)  # an error is no warning
     name = own.get("name") or getattr(inner, "__name__", "f")
@@ -72,9 +72,35 @@ def check_options(options: Mapping[str, Any]) -> None:
             )
 
 
-def _check_precedence(function: Any, names: Any) -> None:
-    if not names:
+def check_function(given: Any, *types: Any) -> None:
+    """Refuse what cannot be a definition, and say what would be one."""
+    if types or isinstance(given, type):
+        names = ", ".join(map(_errors.type_name, (given, *types)))
+        raise TypeError(
+            f"a function is wanted, not the type{'s' if types else ''} {names}: "
+            "annotate its parameters; or add it to a generic function f by "
+            f"@f.register({names})"
+        )
+    if isinstance(given, property):
+        raise TypeError("a function is wanted, not a property: put @property above")
+    if not callable(getattr(given, "__func__", given)):
+        raise TypeError(f"a function is wanted, not {given!r}")
+
+
+def _check_precedence(function: Any, options: Mapping[str, Any]) -> None:
+    names = options.get("precedence")
+    if names is None:
         return
+    if not isinstance(names, (tuple, list)):
+        raise TypeError(
+            "precedence must be a tuple of names of parameters, as in "
+            f'precedence=("b", "a"); not {names!r}'
+        )
+    if names and options.get("order") != "lexicographic":
+        raise ValueError(
+            'precedence says which argument order="lexicographic" looks at first; '
+            "without that order it does nothing"
+        )
     p = _method.parameters_of(function)
     known = p.names[: p.positional + p.keywords]
     for name in names:
@@ -202,10 +228,34 @@ def _resolved(generic: GenericFunction, entry: Any) -> Any:
         return entry
 
 
+_BINDINGS = ("instance", "class", "static")
+
+
+def check_binding(generic: GenericFunction, function: Any, is_strict: bool) -> None:
+    """Refuse a class method among static ones, and so on; `is_strict`: also a plain
+    function that is no method of instances."""
+    kind = "instance"
+    if isinstance(function, (classmethod, staticmethod)):
+        kind = "class" if isinstance(function, classmethod) else "static"
+    known, name = _BINDINGS[generic.binding_code], _errors.name_of(generic)
+    if kind == "static" and "." not in name:
+        return  # a function of a module, for which it is a plain function
+    if kind != known and (is_strict or kind != "instance"):
+        raise TypeError(
+            f"{name} has {known} methods; {_article(kind)} method "
+            "cannot be one of them, give it a name of its own"
+        )
+
+
+def _article(kind: str) -> str:
+    return f"an {kind}" if kind == "instance" else f"a {kind}"
+
+
 def _definition(
     generic: GenericFunction, function: Any, arguments: dict[str, Any]
 ) -> Any:
     """A method of what was given, or what waits to be one."""
+    check_binding(generic, function, False)
     function = getattr(function, "__func__", function)
     if not callable(function):
         raise TypeError(f"a method must be callable; {function!r} is not")
@@ -351,7 +401,9 @@ def _qualifier_of(keywords: dict[str, Any]) -> dict[str, Any]:
     for flag in _FLAGS:
         if isinstance(keywords.get(flag), bool) and keywords.pop(flag):
             if "qualifier" in rule:
-                raise TypeError(f"{flag} and {rule['qualifier']} at once")
+                raise TypeError(
+                    f"{rule['qualifier']} and {flag} at once; a method is one of them"
+                )
             rule["qualifier"] = flag
     for key in ("qualifier", "propagate", "commutative"):
         if key in keywords and not isinstance(keywords[key], type):
@@ -388,9 +440,18 @@ _FUNCTIONS = (type(lambda: None), type(len), type(str.join), GenericFunction)
 def _check_type(self: GenericFunction, given: Any) -> None:
     if type(given) is not type and not _is_type(given):
         raise TypeError(
-            f"{self.__name__}.register: {given!r} is neither a type nor a function; "
-            "accepted are types, then perhaps the function, and types of parameters "
-            "by their names"
+            f"{_errors.name_of(self)}.register: {given!r} is neither a type nor a "
+            "function; accepted are types, then perhaps the function, and types of "
+            "parameters by their names"
+        )
+
+
+def _check_keyword(self: GenericFunction, name: str, given: Any) -> None:
+    if type(given) is not type and not _is_type(given):
+        raise TypeError(
+            f"{_errors.name_of(self)}.register: {name}={given!r} is no type of a "
+            "parameter; what else can be said by keyword are qualifier, before, "
+            "after, around, propagate, commutative"
         )
 
 
@@ -407,8 +468,8 @@ def _register(self: GenericFunction, *given: Any, **keywords: Any) -> Any:
     has_function = bool(given) and _is_function(given[-1])
     for one in given[:-1] if has_function else given:
         _check_type(self, one)
-    for one in keywords.values():
-        _check_type(self, one)
+    for name, one in keywords.items():
+        _check_keyword(self, name, one)
     if has_function:
         *types, function = given
         explicit = tuple(types) if types or keywords else None
@@ -435,7 +496,9 @@ def _add_method(
         _publish(self, method)
         return method
     if not callable(method) and not isinstance(method, (classmethod, staticmethod)):
-        raise TypeError(f"{self.__name__}.add wants a function, not {method!r}")
+        raise TypeError(
+            f"{_errors.name_of(self)}.add wants a function, not {method!r}"
+        )
     rule = _qualifier_of(keywords)
     explicit = types if types or keywords else None
     arguments = {"types": explicit, "by_name": keywords, **rule}
@@ -493,14 +556,14 @@ def _remove(self: GenericFunction, *method_or_types: Any) -> None:
     how = "name one by itself, its function, or the types of all positional parameters"
     if not found:
         raise LookupError(
-            f"{self.__name__} has no method ({what}); it has\n"
+            f"{_errors.name_of(self)} has no method ({what}); it has\n"
             f"{_listed(self._methods)}\n{how}"
         )
     if len({one.positional for one in found}) > 1 and not _is_function(
         method_or_types[0]
     ):
         raise LookupError(
-            f"{self.__name__} has several methods ({what}, ...):\n"
+            f"{_errors.name_of(self)} has several methods ({what}, ...):\n"
             f"{_listed(found)}\n{how}"
         )
     for method in found:
@@ -515,7 +578,7 @@ def _types(given: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, Any]:
     for one in (*given, *keywords.values()):
         cls = type(None) if one is None else one
         if not isinstance(cls, type):
-            raise TypeError(f"types are wanted, not {one!r}")
+            raise TypeError(f"classes are wanted, not {one!r}")
         types.append(cls)
     return tuple(types), tuple(keywords) or None
 
@@ -610,7 +673,6 @@ _ORDERS = (
     "reverse_definition",
 )
 _COMBINATIONS = ("standard", "first", "list", "sum", "and", "or", "append", "call")
-_BINDINGS = ("instance", "class", "static")
 
 
 def _core_options(self: GenericFunction) -> dict[str, Any]:

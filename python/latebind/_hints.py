@@ -443,7 +443,7 @@ def _convert_generic(annotation: Any, origin: Any, scope: _Scope) -> Hint:
     if form == "Annotated":
         return _convert_annotated(annotation, scope)
     if form == "Literal":
-        return Hint.literal(*_literal_values(annotation))
+        return _convert_literal(annotation)
     if form == "Union" or type(annotation).__name__ == "UnionType":
         return _union(args, scope)
     if form in ("Final", "ClassVar", "Required", "NotRequired", "ReadOnly"):
@@ -459,6 +459,17 @@ def _convert_generic(annotation: Any, origin: Any, scope: _Scope) -> Hint:
     if args is None:  # List, Tuple and such, bare
         return _instance(origin)
     return _convert_container(annotation, origin, args, scope)
+
+
+def _convert_literal(annotation: Any) -> Hint:
+    values = tuple(_literal_values(annotation))
+    for value in values:
+        if type(value).__hash__ is None:
+            raise TypeError(
+                f"Literal cannot hold {value!r}, which has no hash; accepted are "
+                "numbers, text, bytes, None, members of enumerations"
+            )
+    return Hint.literal(*values)
 
 
 def _union(members: Any, scope: _Scope) -> Hint:
@@ -786,6 +797,25 @@ def _text_of(annotation: object) -> str:
     return text
 
 
+def _advice(annotation: Any) -> str:
+    """What was meant, by what is written instead of it now and then."""
+    if annotation is any:
+        return "write typing.Any"
+    if annotation is callable:
+        return "write collections.abc.Callable"
+    if type(annotation) is type(sys):
+        return "write a class of that module"
+    if type(annotation) in (tuple, list) and annotation:
+        names = " | ".join(map(_text_of, annotation))
+        return f"write {names}, or list[{names}]"
+    if callable(annotation) and not hasattr(annotation, "__origin__"):
+        return "write Annotated[T, test] for a test of values"
+    return (
+        "accepted are classes, unions, Literal, Annotated, the built-in containers as "
+        "list[int], protocols"
+    )
+
+
 def _leave(annotation: Any, base: Hint) -> Hint:
     """To beartype, which also says what is no annotation at all."""
     text = _text_of(annotation)
@@ -793,17 +823,16 @@ def _leave(annotation: Any, base: Hint) -> Hint:
         test = _Bearable(annotation)
     except ImportError:
         raise TypeError(
-            f"{text} is no class, and latebind cannot check it by itself; accepted "
-            "are classes, unions, literals, the built-in containers; with the "
-            "package beartype installed, whatever that accepts"
+            f"{text} is nothing that latebind can check by itself; "
+            f"{_advice(annotation)}; or install the package beartype, and whatever "
+            "that accepts"
         ) from None
     from beartype.roar import BeartypeException
 
     try:
         test(None)
-    except BeartypeException as error:
-        reason = str(error).strip().partition("\n")[0]
+    except BeartypeException:
         raise TypeError(
-            f"{text} is no annotation that can be checked: {reason}"
+            f"{text} is no annotation that can be checked; {_advice(annotation)}"
         ) from None
     return Hint.opaque(base, test, text)

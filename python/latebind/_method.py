@@ -7,6 +7,7 @@ A plain function is read straight from its code object, which costs a microsecon
 from __future__ import annotations
 
 from latebind._core import Hint, Method
+from latebind._errors import rest_of
 from latebind._hints import hint_of, hints_of
 
 TYPE_CHECKING = False
@@ -110,15 +111,17 @@ def _explicit(
 ) -> dict[str, Hint]:
     if len(types) > p.positional:
         raise TypeError(
-            f"{name_of(function)}: {len(types)} types given, but it takes "
-            f"{p.positional} positional arguments"
+            f"{name_of(function)}: {len(types)} types given, but {p.positional} "
+            f"positional parameter{'s' if p.positional != 1 else ''}"
         )
     hints = {name: hint_of(t) for name, t in zip(p.names, types, strict=False)}
-    known = {*p.names[: p.positional + p.keywords], p.rest, p.others}
+    known = [*p.names[: p.positional + p.keywords], p.rest, p.others]
     for name, annotation in by_name.items():
         if name not in known:
+            own = ", ".join(one for one in known if one)
             raise TypeError(
-                f"{name_of(function)}: a type for {name!r}, which is no parameter of it"
+                f"{name_of(function)}: a type for {name!r}, which is no parameter of "
+                f"it; its parameters are {own or 'none'}"
             )
         hints[name] = hint_of(annotation)
     return hints
@@ -158,6 +161,17 @@ def method_of(
         hints = _explicit(function, p, types or (), by_name or {})
     names, positional = p.names, p.positional
     count = positional + p.keywords
+    if NEXT in names[:positional] and hints.get(NEXT, _ANY) == _ANY:
+        raise TypeError(
+            f"{name_of(function)}: {NEXT} is given by the dispatcher; put it behind "
+            f"the star: (..., *, {NEXT})"
+        )
+    if commutative and positional < 2 and p.rest is None:
+        raise TypeError(
+            f"{name_of(function)}: commutative exchanges the first two arguments, "
+            f"but it has {positional} positional parameter"
+            f"{'s' if positional != 1 else ''}"
+        )
     get = hints.get
     given = tuple([get(name) for name in names[:count]])
     next_bit = required = 0
@@ -183,6 +197,10 @@ def method_of(
         commutative,
         converts and "return" in hints,
     )
+    if p.rest not in (None, "args"):
+        method.rest_name = p.rest
+    if p.others not in (None, "kwargs"):
+        method.others_name = p.others
     if converts and "return" in hints:
         method.returns = hints["return"]
     return method
@@ -228,7 +246,7 @@ def _signature_text(method: Method) -> str:
         if i + 1 == method.positional_only:
             parts.append("/")
     if method.rest is not False:
-        parts.append(_one(method, "*args", method.rest, False))
+        parts.append(_one(method, rest_of(method), method.rest, False))
     elif len(names) > method.positional:
         parts.append("*")
     for i in range(method.positional, len(names)):
@@ -239,7 +257,8 @@ def _signature_text(method: Method) -> str:
             optional = not method.keyword_required & bit
             parts.append(_one(method, names[i], hints[i], optional))
     if method.others is not False:
-        parts.append(_one(method, "**kwargs", method.others, False))
+        others = method.__dict__.get("others_name", "kwargs")
+        parts.append(_one(method, f"**{others}", method.others, False))
     return f"({', '.join(parts)})"
 
 

@@ -7,6 +7,8 @@ import sys
 from latebind._core import GenericFunction
 from latebind._generic import (
     add_function,
+    check_binding,
+    check_function,
     check_options,
     current_group,
     define,
@@ -31,32 +33,48 @@ def _home(function: Any) -> tuple[str, str]:
     )
 
 
+def _unwrapped(found: Any) -> Any:
+    """What a decorator above @dispatch was given: the generic function, if the
+    decorator says so (functools.wraps, lru_cache)."""
+    for _ in range(20):
+        if isinstance(found, GenericFunction):
+            break
+        if isinstance(found, (classmethod, staticmethod)):
+            found = found.__func__
+        else:
+            attributes = getattr(found, "__dict__", None)
+            if type(attributes) is not dict or "__wrapped__" not in attributes:
+                break
+            found = attributes["__wrapped__"]
+    return found
+
+
 def _in_namespace(frame: FrameType, function: Any) -> GenericFunction | None:
     """The generic function of the same name and home in the namespace of `frame`."""
     inner = getattr(function, "__func__", function)
-    found = local_of(frame, getattr(inner, "__name__", ""))
-    if isinstance(found, (classmethod, staticmethod)):
-        found = found.__func__
+    found = _unwrapped(local_of(frame, getattr(inner, "__name__", "")))
     if isinstance(found, GenericFunction) and _home(found) == _home(function):
         return found
     return None
 
 
 def _dispatch(function: Any, frame: FrameType, options: dict[str, Any]) -> Any:
-    if not callable(getattr(function, "__func__", function)):
-        raise TypeError(f"a function is wanted, not {function!r}")
+    check_function(function)
     generic = _in_namespace(frame, function)
     if generic is None:
         generic = define(function, options)
-    elif options:
-        raise TypeError(
-            f"{generic.__qualname__} exists: its options belong to its first definition"
-        )
+    else:
+        check_binding(generic, function, True)
+        if options:
+            raise TypeError(
+                f"{generic.__qualname__} exists: its options belong to its first "
+                "definition"
+            )
     add_function(generic, function, localns=locals_for(function, frame))
     return generic
 
 
-def dispatch(function: Any = None, /, **options: Any) -> Any:
+def dispatch(function: Any = None, /, *types: Any, **options: Any) -> Any:
     """Collect the definitions of one name in one namespace to a generic function.
 
     Each definition is a method for what its annotations say. Options (order,
@@ -64,6 +82,8 @@ def dispatch(function: Any = None, /, **options: Any) -> Any:
     doc) stand at the first definition: `@dispatch(order="lexicographic")`.
     """
     check_options(options)
+    if types:
+        check_function(function, *types)
     frame = sys._getframe(1)
     if function is not None:
         return _dispatch(function, frame, options)
@@ -137,10 +157,13 @@ class Dispatcher:
         self._options = options
         self._functions: dict[str, GenericFunction] = {}
 
-    def __call__(self, function: Any = None, /, **options: Any) -> Any:
+    def __call__(self, function: Any = None, /, *types: Any, **options: Any) -> Any:
         check_options(options)
+        if types:
+            check_function(function, *types)
         if function is None:
             return lambda function: self(function, **options)
+        check_function(function)
         inner = getattr(function, "__func__", function)
         name = options.get("name") or inner.__name__
         made = self._functions.get(name)

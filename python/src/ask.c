@@ -14,6 +14,7 @@
  * of its MRO and the virtual classes that it belongs to; again for each of them
  * when a class was registered.
  */
+#include "asking.h"
 #include "types_parts.h"
 
 #include <string.h>
@@ -86,9 +87,10 @@ static int ask(lbpy_state *state, lbpy_type *record, const lbpy_type *v,
     const uint32_t number = v->number;
     PyObject *type = Py_NewRef((PyObject *)record->type);
     PyObject *base = Py_NewRef((PyObject *)v->type);
-    record->busy = true;
+    lbpy_asking asking;
+    lbpy_asking_begin(&state->asking, &asking, record, v);
     int yes = PyObject_IsSubclass(type, base);
-    record->busy = false;
+    lbpy_asking_end(&state->asking, &asking);
     const lbpy_answer answer = yes < 0    ? LBPY_FAILED
                                : yes != 0 ? LBPY_YES
                                           : LBPY_NO;
@@ -99,7 +101,8 @@ static int ask(lbpy_state *state, lbpy_type *record, const lbpy_type *v,
     }
     if (yes >= 0 && make_answers(record, number) < 0)
         yes = -1;
-    if (yes >= 0 && token == state->abc_token && lbpy_order_same_mro(record))
+    if (yes >= 0 && token == state->abc_token && lbpy_order_same_mro(record) &&
+        v->role == LBPY_ABSTRACT && v->number == number)
         record->answers[number] = (uint8_t)answer;
     state->asked++;
     if (made != state->orders_made) /* without the answer, by that code */
@@ -129,11 +132,12 @@ static int ask_held(lbpy_state *state, lbpy_type *record)
 }
 
 /* Asks what is not known about one record; 1: asked, and Python code ran, so look
- * once more; 0: all is known; -1. A record about which a question is running is
+ * once more; 0: all is known; -1. A record about which this thread is asking is
  * left as it is: a class's __subclasscheck__ dispatches on the class itself. */
 int lbpy_ask_one(lbpy_state *state, lbpy_type *record)
 {
-    if (record->busy || record->died || record->type == NULL)
+    if (record->died || record->type == NULL ||
+        lbpy_is_asking(state->asking, record, NULL))
         return 0;
     if (age_answers(state, record) < 0)
         return -1;
@@ -147,13 +151,17 @@ int lbpy_ask_one(lbpy_state *state, lbpy_type *record)
 
 int lbpy_type_insist(lbpy_state *state, lbpy_type *type, const lbpy_type *base)
 {
-    if (base->role != LBPY_ABSTRACT || type->busy || type->type == NULL ||
-        lbpy_answer_of(type, base) != LBPY_FAILED)
+    if (base->role != LBPY_ABSTRACT || base->died || type->died ||
+        type->type == NULL || lbpy_answer_of(type, base) != LBPY_FAILED ||
+        lbpy_is_asking(state->asking, type, NULL))
         return 0;
-    if (ask(state, type, base, false) < 0)
-        return -1;
     type->virtual_version = 0; /* its order is to be made with the answer */
-    return 0;
+    return ask(state, type, base, false);
+}
+
+bool lbpy_types_are_asked(const lbpy_state *state)
+{
+    return lbpy_is_asking(state->asking, NULL, NULL);
 }
 
 /* Is the record, or a class of its MRO, below the virtual class `v`? */

@@ -9,6 +9,7 @@
  */
 #include "choice.h"
 
+#include "grow.h"
 #include "resolve.h"
 
 #include <string.h>
@@ -91,22 +92,16 @@ bool lbpy_choice_is_needless(const lbpy_generic *g, const lbpy_form *form,
 static int add(lbpy_choice *c, lbpy_predicate *p, unsigned slot)
 {
     for (size_t i = 0; i < c->count; i++)
-        if (c->predicates[i] == p && c->slots[i] == slot)
+        if (c->tests[i].predicate == p && c->tests[i].slot == slot)
             return 0;
-    lbpy_predicate **predicates =
-        PyMem_Realloc(c->predicates, (c->count + 1) * sizeof *predicates);
-    if (predicates)
-        c->predicates = predicates;
-    uint8_t *slots = PyMem_Realloc(c->slots, c->count + 1);
-    if (slots)
-        c->slots = slots;
-    if (predicates == NULL || slots == NULL) {
-        PyErr_NoMemory();
+    lbpy_test *tests =
+        lbpy_grown(c->tests, c->count, &c->test_room, sizeof *tests);
+    if (tests == NULL)
         return -1;
-    }
+    c->tests = tests;
     p->uses++;
-    predicates[c->count] = p;
-    slots[c->count++] = (uint8_t)slot;
+    tests[c->count++] =
+        (lbpy_test){p, Py_NewRef((PyObject *)p->hint), (uint8_t)slot};
     return 0;
 }
 
@@ -158,8 +153,8 @@ static bool ask_all(const lbpy_choice *c, PyObject *const *values,
 {
     *answers = 0;
     for (size_t i = 0; i < c->count; i++) {
-        const lbpy_hint *hint = c->predicates[i]->hint;
-        const int yes = hint ? lbpy_hint_check(hint, values[i]) : 0;
+        const int yes =
+            lbpy_hint_check((lbpy_hint *)c->tests[i].hint, values[i]);
         if (yes < 0)
             return false;
         *answers |= (uint64_t)(yes != 0) << i;
@@ -178,16 +173,15 @@ static lbpy_link *known(const lbpy_choice *c, uint64_t answers)
 /* Without memory, or with very many answers, it is found out again. */
 static void keep(lbpy_choice *c, uint64_t answers, lbpy_link *link)
 {
-    if (c->known == c->room) {
-        const size_t room = c->room ? c->room * 2 : 2;
-        struct lbpy_known *grown =
-            room > MANY_KNOWN ? NULL
-                              : PyMem_Realloc(c->table, room * sizeof *grown);
-        if (grown == NULL)
-            return;
-        c->table = grown;
-        c->room = room;
+    if (c->known == MANY_KNOWN)
+        return;
+    struct lbpy_known *table =
+        lbpy_grown(c->table, c->known, &c->room, sizeof *table);
+    if (table == NULL) {
+        PyErr_Clear();
+        return;
     }
+    c->table = table;
     c->table[c->known].answers = answers;
     c->table[c->known++].link = (lbpy_link *)Py_NewRef(link);
 }
@@ -201,9 +195,9 @@ static bool values_of(const lbpy_form *form, const lbpy_choice *c,
     *packed =
         form->packed ? lbpy_slot_value(form, args, LBPY_MAX_SLOTS - 1) : NULL;
     for (size_t i = 0; i < c->count; i++)
-        values[i] = lbpy_is_packed(form, c->slots[i])
+        values[i] = lbpy_is_packed(form, c->tests[i].slot)
                         ? *packed
-                        : args[form->argument[c->slots[i]]];
+                        : args[form->argument[c->tests[i].slot]];
     return !form->packed || *packed;
 }
 
@@ -211,7 +205,7 @@ static lbpy_link *resolve_with(lbpy_generic *g, lbpy_form *form, lbpy_choice *c,
                                PyObject *const *values, uint64_t answers,
                                PyObject *const *args)
 {
-    lbpy_choosing choosing = {.predicates = c->predicates,
+    lbpy_choosing choosing = {.tests = c->tests,
                               .values = values,
                               .count = c->count,
                               .answers = answers};
@@ -238,7 +232,7 @@ lbpy_link *lbpy_choose(lbpy_generic *g, lbpy_form *form, lbpy_choice *c,
         link = (lbpy_link *)Py_XNewRef(known(c, answers));
         if (link == NULL) {
             link = resolve_with(g, form, c, values, answers, args);
-            if (link &&
+            if (link && !lbpy_types_are_asked(g->state) &&
                 version == __atomic_load_n(form->version, __ATOMIC_ACQUIRE) &&
                 known(c, answers) == NULL)
                 keep(c, answers, link);
@@ -257,6 +251,8 @@ static int choice_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(self));
     for (size_t i = 0; i < c->known; i++)
         Py_VISIT(c->table[i].link);
+    for (size_t i = 0; i < c->count; i++)
+        Py_VISIT(c->tests[i].hint);
     return 0;
 }
 
@@ -265,8 +261,11 @@ static int choice_clear(PyObject *self)
     lbpy_choice *c = (lbpy_choice *)self;
     while (c->known)
         Py_DECREF(c->table[--c->known].link);
-    while (c->count)
-        lbpy_predicate_release(c->predicates[--c->count]);
+    while (c->count) {
+        const lbpy_test test = c->tests[--c->count];
+        lbpy_predicate_release(test.predicate);
+        Py_DECREF(test.hint);
+    }
     return 0;
 }
 
@@ -276,8 +275,7 @@ static void choice_dealloc(PyObject *self)
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     choice_clear(self);
-    PyMem_Free(c->predicates);
-    PyMem_Free(c->slots);
+    PyMem_Free(c->tests);
     PyMem_Free(c->table);
     lbpy_state *state = c->state;
     type->tp_free(self);

@@ -8,9 +8,8 @@
  * set of answers. */
 typedef struct lbpy_choice {
     PyObject_HEAD lbpy_state *state; /* held */
-    size_t count;                /* of predicates; above 64 nothing is kept */
-    lbpy_predicate **predicates; /* one use each */
-    uint8_t *slots;              /* which argument each is asked of */
+    lbpy_test *tests;
+    size_t count, test_room; /* above 64 tests nothing is kept */
     size_t known, room;
     struct lbpy_known {
         uint64_t answers;

@@ -3,7 +3,8 @@
  * The order of a type is its MRO, then each virtual class that the type belongs
  * to is put right after the last class of the order that is a subclass of it. It
  * is of now while the MRO, the set of virtual classes and the abstract classes'
- * token are those that it was made from.
+ * token are those that it was made from. What is made in Python code that a
+ * question about a type runs may lack the answer: it is of now only there.
  *
  * Runs no Python code. Cost: the length of the MRO times the number of virtual
  * classes, each compared by its own MRO and by answers that are known.
@@ -270,7 +271,8 @@ bool lbpy_order_is_fresh(const lbpy_state *state, const lbpy_type *record)
     return record->cls && lbpy_order_same_mro(record) &&
            record->virtual_version == state->virtual_version &&
            (state->abstract_count == 0 ||
-            record->abc_token == state->abc_token);
+            record->abc_token == state->abc_token) &&
+           (!record->unasked || lbpy_types_are_asked(state));
 }
 
 static int remake(lbpy_state *state, lbpy_type *record);
@@ -289,7 +291,6 @@ static int remake_mro(lbpy_state *state, lbpy_type *record)
     return 0;
 }
 
-/* Step 4. */
 static int remake(lbpy_state *state, lbpy_type *record)
 {
     making m = {0};
@@ -305,6 +306,7 @@ static int remake(lbpy_state *state, lbpy_type *record)
     if (status == 0) {
         record->virtual_version = state->virtual_version;
         record->abc_token = state->abc_token;
+        record->unasked = lbpy_types_are_asked(state);
         state->orders_made++;
     }
     return status;

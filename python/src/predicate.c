@@ -7,7 +7,9 @@
  */
 #include "predicate.h"
 
+#include "asking.h"
 #include "bridge.h"
+#include "grow.h"
 
 /* ---- running questions -------------------------------------------------- */
 
@@ -59,15 +61,13 @@ static void tell(lbpy_told *told, const lbpy_predicate *p,
         told = told->outer;
     if (told == NULL || lbpy_told_holds(told, p, value))
         return;
-    if (told->count == told->room) {
-        const size_t room = told->room ? told->room * 2 : 8;
-        struct lbpy_holding *grown =
-            PyMem_Realloc(told->at, room * sizeof *grown);
-        if (grown == NULL)
-            return;
-        told->at = grown;
-        told->room = room;
+    struct lbpy_holding *at =
+        lbpy_grown(told->at, told->count, &told->room, sizeof *at);
+    if (at == NULL) {
+        PyErr_Clear();
+        return;
     }
+    told->at = at;
     told->at[told->count++] = (struct lbpy_holding){p, value};
 }
 
@@ -79,9 +79,12 @@ static int ask(lbpy_predicate *p, PyObject *value)
 {
     for (const lbpy_choosing *c = p->state->choosing; c; c = c->outer)
         for (size_t i = 0; i < c->count; i++)
-            if (c->predicates[i] == p && c->values[i] == value)
+            if (c->tests[i].predicate == p && c->values[i] == value)
                 return (int)(c->answers >> i & 1);
-    return p->hint ? lbpy_hint_check(p->hint, value) : 0;
+    lbpy_hint *hint = (lbpy_hint *)Py_XNewRef((PyObject *)p->hint);
+    const int answer = hint ? lbpy_hint_check(hint, value) : 0;
+    Py_XDECREF(hint); /* its own test may have removed its method */
+    return answer;
 }
 
 static int test(void *context, lb_value value)
@@ -122,6 +125,14 @@ static int add_implied(lbpy_predicate *p, lbpy_predicate *q)
     return 0;
 }
 
+static bool implies(const lbpy_predicate *p, const lbpy_predicate *q)
+{
+    for (size_t i = 0; i < p->given.implies_count; i++)
+        if (p->given.implies[i] == &q->given)
+            return true;
+    return false;
+}
+
 static bool compared(const lbpy_predicate *p, const lbpy_predicate *q)
 {
     for (size_t i = 0; i < p->compared_count; i++)
@@ -132,17 +143,11 @@ static bool compared(const lbpy_predicate *p, const lbpy_predicate *q)
 
 static int note_compared(lbpy_predicate *p, lbpy_predicate *q)
 {
-    if (p->compared_count == p->compared_room) {
-        const size_t room = p->compared_room ? p->compared_room * 2 : 4;
-        lbpy_predicate **grown =
-            PyMem_RawRealloc(p->compared, room * sizeof *grown);
-        if (grown == NULL) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        p->compared = grown;
-        p->compared_room = room;
-    }
+    lbpy_predicate **compared = lbpy_grown(p->compared, p->compared_count,
+                                           &p->compared_room, sizeof *compared);
+    if (compared == NULL)
+        return -1;
+    p->compared = compared;
     p->compared[p->compared_count++] = q;
     return 0;
 }
@@ -155,17 +160,23 @@ static int relate(lbpy_predicate *p, lbpy_predicate *q)
         PyErr_Clear();
         yes = 0;
     }
-    return yes > 0 ? add_implied(p, q) : yes;
+    return yes > 0 && !implies(p, q) ? add_implied(p, q) : Py_MIN(yes, 0);
 }
 
+/* Noted when all is known, so that another thread does not go on without. */
 int lbpy_predicates_compare(lbpy_predicate *p, lbpy_predicate *q)
 {
-    if (p == q || compared(p, q))
+    lbpy_asking asking;
+    if (p == q || compared(p, q) ||
+        lbpy_is_asking(p->state->comparing, p, q) ||
+        lbpy_is_asking(p->state->comparing, q, p))
         return 0;
-    if (note_compared(p, q) < 0 || note_compared(q, p) < 0 ||
-        relate(p, q) < 0 || relate(q, p) < 0)
-        return -1;
-    return 0;
+    lbpy_asking_begin(&p->state->comparing, &asking, p, q);
+    const int status = relate(p, q) < 0 ? -1 : relate(q, p);
+    lbpy_asking_end(&p->state->comparing, &asking);
+    if (status < 0 || compared(p, q))
+        return status;
+    return note_compared(p, q) < 0 ? -1 : note_compared(q, p);
 }
 
 /* By the hint's address: there is one hint per structure. */
@@ -175,7 +186,9 @@ static lbpy_predicate *find(lbpy_state *state, lbpy_hint *hint)
     PyObject *known =
         key ? PyDict_GetItemWithError(state->predicates, key) : NULL;
     Py_XDECREF(key);
-    return known ? PyLong_AsVoidPtr(known) : NULL;
+    lbpy_predicate *p = known ? PyLong_AsVoidPtr(known) : NULL;
+    /* Another hint's, at the same address, that nobody could take out. */
+    return p && p->hint == hint ? p : NULL;
 }
 
 static int enter(lbpy_state *state, lbpy_hint *hint, lbpy_predicate *p)
@@ -249,7 +262,7 @@ void lbpy_predicates_end(lbpy_state *state)
     for (lbpy_predicate *p = state->first_predicate; p; p = next) {
         next = p->next;
         free_implied(p->given.implies);
-        PyMem_RawFree(p->compared);
+        PyMem_Free(p->compared);
         PyMem_RawFree(p);
     }
     state->first_predicate = NULL;

@@ -9,7 +9,7 @@
 struct lbpy_predicate {
     lb_predicate given; /* what the engine sees; `implies` grows */
     lbpy_state *state;
-    lbpy_hint *hint; /* borrowed from its users; NULL without */
+    lbpy_hint *hint; /* borrowed from its users, who all hold it; or NULL */
     Py_ssize_t uses;
     size_t room;               /* of given.implies */
     lbpy_predicate **compared; /* with which it was, for good */
@@ -17,13 +17,20 @@ struct lbpy_predicate {
     lbpy_predicate *next;
 };
 
+/* One of the questions of a choice. */
+typedef struct lbpy_test {
+    lbpy_predicate *predicate; /* one use */
+    PyObject *hint;            /* its hint, held */
+    uint8_t slot;              /* which argument it is asked of */
+} lbpy_test;
+
 /* Answers that a running question has already (see choice.c), so that user
  * code is asked once for each argument. Latest first. */
 typedef struct lbpy_choosing {
-    lbpy_predicate *const *predicates;
-    PyObject *const *values; /* one per predicate */
+    const lbpy_test *tests;
+    PyObject *const *values; /* one per test */
     size_t count;
-    uint64_t answers; /* bit i: predicate i holds */
+    uint64_t answers; /* bit i: test i holds */
     struct lbpy_choosing *outer;
 } lbpy_choosing;
 

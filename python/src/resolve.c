@@ -12,7 +12,8 @@
  * Python code may run in step 2 (abstract classes are asked), in step 3 when the
  * generic function has a chooser, and in step 5; it may change anything. From the
  * records to the links there is none, and what was found is kept only if the
- * version is still the one from before.
+ * version is still the one from before. In Python code that step 2 runs nothing
+ * is kept: the answer that it is to give may be missing.
  */
 #include "resolve.h"
 
@@ -104,6 +105,24 @@ static void want_tag(const lbpy_state *state, lbpy_type *record)
 #else
     (void)_PyType_Lookup(type, PyTuple_GET_ITEM(state->next_names, 0));
 #endif
+}
+
+/* Are the arguments' types as they were when `key` was made? `deaths`: of types,
+ * up to then. */
+static bool are_as_before(const lbpy_generic *g, const lbpy_form *form,
+                          lbpy_type *const *records, PyObject *const *args,
+                          const uint64_t *key, uint64_t deaths)
+{
+    uint64_t now[LBPY_MAX_WORDS];
+    if (deaths != g->state->deaths)
+        return false;
+    for (unsigned i = 0; i < form->slots; i++)
+        if (!lbpy_type_is_current(g->state, records[i]) ||
+            (!lbpy_is_packed(form, i) &&
+             Py_TYPE(args[form->argument[i]]) != records[i]->type))
+            return false;
+    return serial_key(form, records, now) &&
+           memcmp(now, key, sizeof now) == 0;
 }
 
 static bool tag_key(const lbpy_form *form, PyObject *const *args, uint64_t *key)
@@ -351,16 +370,20 @@ static PyObject *node_of(lbpy_generic *g, lbpy_form *form,
     if (!look_at(g, form, args, false, types, records))
         return NULL;
     const bool keyed = serial_key(form, records, key);
+    const bool keep = keyed && !lbpy_types_are_asked(g->state);
     lbpy_cell *cell = keyed ? lbpy_cells_find(&form->serials, key) : NULL;
     PyObject *node = cell ? Py_NewRef(cell->node) : NULL;
     if (node == NULL) {
-        const uint64_t version = form->seen;
+        const uint64_t version = form->seen, deaths = g->state->deaths;
         node = decide(g, form, records, types);
-        if (node == NULL || !keyed || version != version_of(form) ||
+        if (node == NULL || !keep || version != version_of(form) ||
             version != form->seen)
             return node;
         lbpy_cells_put(&form->serials, key, node, function_of(g, node),
                        g->state->deaths);
+        if (g->chooser &&
+            !are_as_before(g, form, records, args, key, deaths))
+            return node;
     }
     keep_by_tags(g, form, records, args, node);
     return node;
@@ -464,7 +487,7 @@ static lbpy_link *kept_link(lbpy_generic *g, lbpy_form *form,
         return (lbpy_link *)Py_NewRef(cell->node);
     lbpy_link *link = ask_engine(g, form, records, types, NULL, true);
     if (link && keyed && cell == NULL && !form->by_value &&
-        version == version_of(form) && version == form->seen)
+        !lbpy_types_are_asked(g->state) && version == version_of(form) && version == form->seen)
         lbpy_cells_put(&form->serials, key, (PyObject *)link, NULL,
                        g->state->deaths);
     return link;

@@ -67,6 +67,7 @@ struct lbpy_state {
     lbpy_type **virtuals;
     size_t virtual_room, virtual_count, abstract_count;
     uint64_t asked;           /* questions of issubclass so far */
+    struct lbpy_asking *asking; /* those that are running */
     uint64_t orders_made;     /* of types, so far */
     uint64_t virtual_version; /* another one after each change of them */
     PyObject *abc_function;   /* abc.get_cache_token */
@@ -81,6 +82,7 @@ struct lbpy_state {
     lbpy_predicate *first_predicate;
     struct lbpy_choosing *choosing; /* answers known for running questions */
     struct lbpy_told *told;         /* answers given in running ones */
+    struct lbpy_asking *comparing;  /* comparisons that are running */
 
     uint64_t reported; /* ambiguities that the engine told of; atomic */
 

@@ -48,7 +48,7 @@ struct lbpy_type {
     bool by_token;            /* what belongs to it depends on abc_token */
     bool inserted;            /* virtual, and some order names it */
     bool died;                /* collected, but still named by rules */
-    bool busy;                /* a question about it is running */
+    bool unasked;             /* its order lacks answers: see order.c */
     lbpy_hint *joined;        /* a union's members; borrowed from its users */
     lbpy_type *newer, *older; /* by when they were met */
     lbpy_type *next_dead;
@@ -69,6 +69,10 @@ void lbpy_base_release(lbpy_state *state, lbpy_type *base);
 /* Brings the types that rules name up to now, and of the others the `limit` that
  * were met last. May run Python code. 0, or -1. */
 int lbpy_types_refresh(lbpy_state *state, size_t limit);
+
+/* True in Python code that a question about a type runs: what is found there may
+ * lack the answer, and is not to be kept. */
+bool lbpy_types_are_asked(const lbpy_state *state);
 
 /* True when the type's order is of now. */
 bool lbpy_type_is_current(const lbpy_state *state, const lbpy_type *type);

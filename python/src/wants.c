@@ -123,18 +123,29 @@ static lbpy_wants *new_wants(lbpy_state *state, lbpy_hint *hint,
     wants->state = lbpy_state_hold(state);
     wants->hint = (lbpy_hint *)Py_XNewRef((PyObject *)hint);
     wants->count = (uint32_t)count;
-    wants->held = PyList_New(0);
-    if (wants->held == NULL)
-        Py_CLEAR(wants);
     return wants;
 }
 
-static int fill_want(lbpy_state *state, const lbpy_alternative *from,
-                     PyObject *held, lbpy_want *to)
+static PyObject *hint_or_none(lbpy_hint *hint)
 {
-    if ((from->base && PyList_Append(held, (PyObject *)from->base) < 0) ||
-        (from->value && PyList_Append(held, (PyObject *)from->value) < 0))
-        return -1;
+    return Py_NewRef(hint ? (PyObject *)hint : Py_None);
+}
+
+/* The hints that the alternatives name: what is made of them borrows them. In a
+ * tuple, that the collector leaves whole until the wants have gone. */
+static PyObject *hints_of(const lbpy_alternative *split, Py_ssize_t count)
+{
+    PyObject *hints = PyTuple_New(2 * count);
+    for (Py_ssize_t i = 0; hints && i < count; i++) {
+        PyTuple_SET_ITEM(hints, 2 * i, hint_or_none(split[i].base));
+        PyTuple_SET_ITEM(hints, 2 * i + 1, hint_or_none(split[i].value));
+    }
+    return hints;
+}
+
+static int fill_want(lbpy_state *state, const lbpy_alternative *from,
+                     lbpy_want *to)
+{
     if (from->base && from->base->kind != LBPY_ANY &&
         (to->base = lbpy_base_of(state, from->base)) == NULL)
         return -1;
@@ -153,8 +164,10 @@ static lbpy_wants *make(lbpy_state *state, lbpy_hint *hint)
     if (count < 0)
         return NULL;
     lbpy_wants *wants = new_wants(state, hint, count);
+    if (wants && (wants->held = hints_of(split, count)) == NULL)
+        Py_CLEAR(wants);
     for (Py_ssize_t i = 0; wants && i < count; i++)
-        if (fill_want(state, &split[i], wants->held, &wants->at[i]) < 0)
+        if (fill_want(state, &split[i], &wants->at[i]) < 0)
             Py_CLEAR(wants);
     if (split != &plain)
         lbpy_alternatives_free(split, count);

@@ -18,7 +18,7 @@ typedef struct lbpy_wants {
     lbpy_hint *hint;                     /* NULL: any */
     struct lbpy_wants *next; /* in its bucket of the state's table, borrowed */
     bool listed;             /* it is in there */
-    PyObject *held;          /* list of hints, those that `at` goes by */
+    PyObject *held;          /* tuple of hints, those that `at` goes by */
     uint32_t count;
     lbpy_want at[];
 } lbpy_wants;

@@ -142,7 +142,7 @@ def test_what_was_wanted_is_said_of_types_too(f: Any) -> None:
 
     assert "y is int, wanted str" in str(f.explain_types(int, int))
     said = [reason for _m, reason, _a in g.explain_types(int, bytes).rejected]
-    assert said[0] == "*args is bytes, wanted str"
+    assert said[0] == "*rest is bytes, wanted str"
     said = [reason for _m, reason, _a in g.explain_types(list, key=str).rejected]
     assert said[1] == "key is str, wanted int"
     said = [reason for _m, reason, _a in g.explain_types(list).rejected]

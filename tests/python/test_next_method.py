@@ -259,12 +259,26 @@ def test_a_method_that_does_not_want_it_costs_the_others_nothing(f: Any) -> None
     assert f(Bottom()) == "alone"
 
 
-def test_a_parameter_of_that_name_which_is_not_keyword_only_is_plain() -> None:
+def test_a_parameter_of_that_name_with_a_type_that_is_not_keyword_only_is_plain() -> (
+    None
+):
     @dispatch
     def f(next_method: int) -> int:
         return next_method
 
     assert f(1) == 1
+
+
+def test_one_without_a_type_is_refused_where_it_is_defined() -> None:
+    @generic
+    def f(x): ...
+
+    with pytest.raises(TypeError, match=r"f.*: next_method .* behind the star"):
+
+        @f.register
+        def f_int(x: int, next_method) -> None: ...
+
+    assert f.methods == ()
 
 
 def test_it_works_on_methods_of_classes() -> None:

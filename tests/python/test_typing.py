@@ -162,6 +162,8 @@ def test_the_members_of_a_class_are_those_declared(name: str) -> None:
 
 
 DIFFERENT_ON_PURPOSE = r"""
+# They take types, too, to say what to do with them.
+latebind\.(dispatch|overload|Dispatcher\.__call__)
 # It is a property for pyright's sake only.
 latebind\.GenericFunction
 latebind\.GenericFunction\.__(init|get|set_name|init_subclass|name|doc|module)__
