@@ -39,6 +39,7 @@ _MODULE = "a module's name, or its file"
 
 
 def _say(text: str) -> None:
+    sys.stdout.flush()  # what was printed before stands before it
     print(f"latebind: {text}", file=sys.stderr)
 
 
@@ -118,6 +119,7 @@ def _check(given: argparse.Namespace) -> int:
 
     ignored = [kind for text in given.ignore for kind in text.split(",")]
     _refuse_unknown(ignored)
+    modules: list[ModuleType] = []
     try:
         with recording() as recorder:
             modules = _modules(given.modules, given.recursive)
@@ -129,6 +131,8 @@ def _check(given: argparse.Namespace) -> int:
         print(json.dumps(_to_json(result), indent=2))
     else:
         _print_findings(result, given.quiet)
+        if not given.quiet and not given.recursive:
+            _tell_of_packages(modules)
     return TOLD if result.findings else WELL
 
 
@@ -160,6 +164,12 @@ def _print_findings(result: Result, quiet: bool) -> None:
             _count(result.functions, "generic function") or "no generic function"
         )
         _say(f"{found} in {functions}, {result.methods} methods")
+
+
+def _tell_of_packages(modules: Sequence[ModuleType]) -> None:
+    for one in modules:
+        if hasattr(one, "__path__"):
+            _say(f"{one.__name__} is a package; -r looks at its modules, too")
 
 
 def _count(count: int, what: str) -> str:

@@ -233,12 +233,35 @@ def ambiguous(
     call = call_text(generic, [type_name(t) for t in types], list(kwargs))
     lines = [f"{call} is ambiguous between"]
     lines += [f"  {method_text(generic, one)}  ({one.source})" for one in candidates]
-    lines.append("add a method that is at least as specific as each of them")
+    lines.append(_way_out(generic, args, kwargs, candidates))
     error = AmbiguousMethodError("\n".join(lines))
     error.generic = generic
     error.types = types
     error.candidates = candidates
     return error
+
+
+def _way_out(
+    generic: GenericFunction,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    tied: tuple[Method, ...],
+) -> str:
+    """What to do. When there is a method that goes before all of them, it was its
+    next_method that could not choose."""
+    for one in generic._methods:
+        before = one.next_bit and one not in tied and one.qualifier == "primary"
+        if (
+            before
+            and tied
+            and all(_is_beaten(each, [one]) for each in tied)
+            and not misfit(one, args, kwargs).weight
+        ):
+            return (
+                f"they come after {method_text(generic, one)}, which asked for the "
+                "next one; let it call the one that is meant"
+            )
+    return "add a method that is at least as specific as each of them"
 
 
 _TIED = 3

@@ -198,6 +198,10 @@ class Explanation:
     def __repr__(self) -> str:
         return f"<Explanation of {self.call}: {self.status}>"
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """As the value of a notebook's cell."""
+        printer.text(str(self))
+
     def __str__(self) -> str:
         lines = [f"{self.call}: {self.status}"]
         for i, method in enumerate(self.chain):

@@ -77,9 +77,9 @@ def check_function(given: Any, *types: Any) -> None:
     if types or isinstance(given, type):
         names = ", ".join(map(_errors.type_name, (given, *types)))
         raise TypeError(
-            f"a function is wanted, not the type{'s' if types else ''} {names}: "
-            "annotate its parameters; or add it to a generic function f by "
-            f"@f.register({names})"
+            f"a function is wanted, not the type{'s' if types else ''} {names}: types "
+            f"stand in its annotations, or in @f.register({names}) of a generic "
+            "function f"
         )
     if isinstance(given, property):
         raise TypeError("a function is wanted, not a property: put @property above")
@@ -237,10 +237,12 @@ def check_binding(generic: GenericFunction, function: Any, is_strict: bool) -> N
     kind = "instance"
     if isinstance(function, (classmethod, staticmethod)):
         kind = "class" if isinstance(function, classmethod) else "static"
-    known, name = _BINDINGS[generic.binding_code], _errors.name_of(generic)
-    if kind == "static" and "." not in name:
-        return  # a function of a module, for which it is a plain function
-    if kind != known and (is_strict or kind != "instance"):
+    known = _BINDINGS[generic.binding_code]
+    if kind == known or (kind == "instance" and not is_strict):
+        return
+    name = _errors.name_of(generic)
+    # For a function of a module a static method is a plain function.
+    if kind != "static" or "." in name:
         raise TypeError(
             f"{name} has {known} methods; {_article(kind)} method "
             "cannot be one of them, give it a name of its own"
@@ -496,9 +498,7 @@ def _add_method(
         _publish(self, method)
         return method
     if not callable(method) and not isinstance(method, (classmethod, staticmethod)):
-        raise TypeError(
-            f"{_errors.name_of(self)}.add wants a function, not {method!r}"
-        )
+        raise TypeError(f"{_errors.name_of(self)}.add wants a function, not {method!r}")
     rule = _qualifier_of(keywords)
     explicit = types if types or keywords else None
     arguments = {"types": explicit, "by_name": keywords, **rule}

@@ -16,6 +16,7 @@
  */
 #include "bridge.h"
 
+#include "grow.h"
 #include "run.h"
 
 #include <string.h>
@@ -534,17 +535,11 @@ static bool same_rule(const lbpy_typed_method *a, const lbpy_typed_method *b)
 
 static int reserve(lbpy_typed *typed)
 {
-    if (typed->count < typed->room)
-        return 0;
-    const size_t room = typed->room ? typed->room * 2 : 4;
-    lbpy_typed_method **grown =
-        PyMem_Realloc(typed->methods, room * sizeof *grown);
-    if (grown == NULL) {
-        PyErr_NoMemory();
+    lbpy_typed_method **methods = lbpy_grown(typed->methods, typed->count,
+                                             &typed->room, sizeof *methods);
+    if (methods == NULL)
         return -1;
-    }
-    typed->methods = grown;
-    typed->room = room;
+    typed->methods = methods;
     return 0;
 }
 

@@ -427,26 +427,12 @@ PyObject *lbpy_typed_of(lbpy_state *state, lb_generic *generic,
     return (PyObject *)typed;
 }
 
-/* A generic function of Python may have taken the name: names are for the
- * engine's own reports only. */
-static int free_name(lbpy_state *state, const char *name)
-{
-    lb_generic *other = lb_generic_find(state->runtime, name);
-    lbpy_generic *owner = other ? lbpy_generic_owner(state, other, NULL) : NULL;
-    if (owner == NULL)
-        return 0;
-    owner->unnamed = true;
-    return lbpy_forms_rebuild(owner);
-}
-
 PyObject *lbpy_typed_bind(lbpy_state *state, lb_head *head,
                           const lbpy_typed_spec *spec)
 {
     if (head == NULL)
         return PyErr_Format(PyExc_ValueError, "the head is NULL");
     if (__atomic_load_n(&head->generic, __ATOMIC_ACQUIRE) == NULL) {
-        if (free_name(state, head->signature->name) < 0)
-            return NULL;
         const lb_status status =
             lb_bind(state->runtime, head, spec ? spec->policy : NULL);
         if (status != LB_OK)

@@ -217,6 +217,20 @@ static int compare_packs(const lbpy_form *form)
     return 0;
 }
 
+/* What a method wants of the packed arguments. NULL: an exception. */
+static lbpy_wants *pack_of(lbpy_generic *g, const lbpy_form *form,
+                           lbpy_method *method)
+{
+    Py_INCREF(method);
+    lbpy_wants *wants = NULL;
+    PyObject *hint = packed_hint(g->state, form, method);
+    if (!PyErr_Occurred())
+        wants = lbpy_wants_of(g->state, (lbpy_hint *)hint);
+    Py_XDECREF(hint);
+    Py_DECREF(method);
+    return wants;
+}
+
 /* What each method wants of the packed arguments. May run Python code. */
 static int make_packs(lbpy_generic *g, lbpy_form *form)
 {
@@ -230,16 +244,10 @@ static int make_packs(lbpy_generic *g, lbpy_form *form)
         return -1;
     }
     form->pack_count = g->count;
-    for (size_t i = 0; i < form->pack_count && revision == g->revision; i++) {
-        if (!accepts(form, g->methods[i]))
-            continue;
-        PyObject *hint = packed_hint(g->state, form, g->methods[i]);
-        if (!PyErr_Occurred())
-            form->packs[i] = lbpy_wants_of(g->state, (lbpy_hint *)hint);
-        Py_XDECREF(hint);
-        if (form->packs[i] == NULL)
+    for (size_t i = 0; i < form->pack_count && revision == g->revision; i++)
+        if (accepts(form, g->methods[i]) &&
+            (form->packs[i] = pack_of(g, form, g->methods[i])) == NULL)
             return -1;
-    }
     return compare_packs(form);
 }
 
@@ -248,7 +256,10 @@ PyObject *lbpy_slot_value(const lbpy_form *form, PyObject *const *args,
 {
     if (!lbpy_is_packed(form, slot))
         return Py_NewRef(args[form->argument[slot]]);
+    const int collects = PyGC_Disable(); /* finalizers may change the form */
     PyObject *tuple = PyTuple_New(form->packed);
+    if (collects)
+        PyGC_Enable();
     for (unsigned i = 0; tuple && i < form->packed; i++)
         PyTuple_SET_ITEM(tuple, i, Py_NewRef(args[form->pack[i]]));
     return tuple;
@@ -506,22 +517,68 @@ void lbpy_form_forget(lbpy_form *form)
     Py_XDECREF(only);
 }
 
-static void end_generic(lbpy_form *form)
+static lb_status untell(const lbpy_form *form, const lbpy_rule *rule)
 {
-    if (form->generic)
+    lb_specializer specializers[LBPY_MAX_SLOTS];
+    lb_rule given;
+    describe(form, rule, specializers, &given);
+    return lb_remove_rules(form->generic, &given, 1);
+}
+
+/* The engine is asking its rules: it goes when that is over; without memory for
+ * this note, with the runtime. */
+static void retire(lbpy_generic *g, const lbpy_form *form)
+{
+    for (size_t i = 0; i < form->count; i++)
+        (void)untell(form, form->rules[i]);
+    lb_generic **retired = lbpy_grown(g->retired, g->retired_count,
+                                      &g->retired_room, sizeof *retired);
+    if (retired == NULL) {
+        PyErr_Clear();
+        return;
+    }
+    g->retired = retired;
+    g->retired[g->retired_count++] = form->generic;
+}
+
+void lbpy_forms_hold(lbpy_generic *g)
+{
+    g->asking++;
+}
+
+void lbpy_forms_let_go(lbpy_generic *g)
+{
+    if (--g->asking > 0)
+        return;
+    while (g->retired_count)
+        (void)lb_generic_destroy(g->retired[--g->retired_count]);
+}
+
+static void end_generic(lbpy_generic *g, lbpy_form *form)
+{
+    if (form->generic && g->asking)
+        retire(g, form);
+    else if (form->generic)
         (void)lb_generic_destroy(form->generic);
     form->generic = NULL;
     form->version = &never;
     form->seen = UINT64_MAX;
 }
 
-static void free_form(lbpy_form *form)
+/* Leaves a form of a function without methods. */
+static void empty_form(lbpy_generic *g, lbpy_form *form)
 {
+    form->generation++;
+    end_generic(g, form);
+    forget_slots(form);
     lbpy_form_forget(form);
-    end_generic(form);
     free_rules(form);
     free_packs(form);
-    forget_slots(form);
+}
+
+static void free_form(lbpy_generic *g, lbpy_form *form)
+{
+    empty_form(g, form);
     Py_XDECREF(form->kwnames);
     PyMem_Free(form);
 }
@@ -600,9 +657,10 @@ bool lbpy_form_is_whole(const lbpy_generic *g, const lbpy_form *form)
     return form->inherits == (form->generic && goes_around(g, form));
 }
 
+/* 1: made, 0: no method takes such a call, -1. */
 static int make_rules(lbpy_generic *g, lbpy_form *form, news *n)
 {
-    int status = make_slots(g, form);
+    int status = 0;
     for (size_t i = 0; i < g->count && status == 0; i++)
         if (accepts(form, g->methods[i]))
             status = add_method(g, form, i, n);
@@ -622,8 +680,10 @@ static int make_rules(lbpy_generic *g, lbpy_form *form, news *n)
 static int fill(lbpy_generic *g, lbpy_form *form)
 {
     news n = {0};
+    int status = make_slots(g, form);
     const int collects = PyGC_Disable();
-    const int status = make_rules(g, form, &n);
+    if (status == 0)
+        status = make_rules(g, form, &n);
     if (collects)
         PyGC_Enable();
     PyMem_Free(n.at);
@@ -684,7 +744,7 @@ static void drop_some(lbpy_generic *g)
         }
         *at = form->next;
         g->form_count--;
-        free_form(form); /* may come back here */
+        free_form(g, form); /* may come back here */
         at = &g->forms;
     }
 }
@@ -704,7 +764,7 @@ lbpy_form *lbpy_form_of(lbpy_generic *g, Py_ssize_t positional,
     lbpy_form *other = status > 0 ? find(g, positional, kwnames) : NULL;
     if (status <= 0 || other) {
         if (form)
-            free_form(form);
+            free_form(g, form);
         return other;
     }
     form->next = g->forms;
@@ -729,7 +789,7 @@ static int rebuild(lbpy_generic *g, lbpy_form *form)
         form->generation = old.generation + 1;
         *fresh = old;
     }
-    free_form(fresh);
+    free_form(g, fresh);
     return status < 0 ? -1 : 0;
 }
 
@@ -805,14 +865,6 @@ int lbpy_forms_add(lbpy_generic *g, size_t first)
 
 /* ---- removing ----------------------------------------------------------- */
 
-static lb_status untell(const lbpy_form *form, const lbpy_rule *rule)
-{
-    lb_specializer specializers[LBPY_MAX_SLOTS];
-    lb_rule given;
-    describe(form, rule, specializers, &given);
-    return lb_remove_rules(form->generic, &given, 1);
-}
-
 static lb_status remove_from_form(lbpy_form *form, const lbpy_method *method)
 {
     for (size_t i = form->count; i-- > 0;) {
@@ -849,15 +901,40 @@ void lbpy_forms_forget(lbpy_generic *g)
 
 /* ---- ends --------------------------------------------------------------- */
 
+/* Frees those that are ended and that no call holds any more. */
+static void free_ended(lbpy_generic *g)
+{
+    lbpy_form **at = &g->ended;
+    while (*at) {
+        lbpy_form *form = *at;
+        if (form->users) {
+            at = &form->next;
+            continue;
+        }
+        *at = form->next;
+        free_form(g, form); /* may come back here */
+        at = &g->ended;
+    }
+}
+
 void lbpy_forms_end(lbpy_generic *g)
 {
-    lbpy_form *forms = g->forms, *next;
-    g->forms = NULL;
-    g->form_count = 0;
+    lbpy_form *form;
     memset(g->plain, 0, sizeof g->plain);
-    for (; forms; forms = next) {
-        next = forms->next;
-        free_form(forms);
+    while ((form = g->forms) != NULL) {
+        g->forms = form->next;
+        g->form_count--;
+        form->next = g->ended;
+        g->ended = form;
+        form->users++;
+        empty_form(g, form); /* may come back here */
+        form->users--;
+    }
+    free_ended(g);
+    if (g->asking == 0) {
+        PyMem_Free(g->retired);
+        g->retired = NULL;
+        g->retired_room = 0;
     }
 }
 

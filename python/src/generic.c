@@ -33,13 +33,13 @@ static int reindex(lbpy_generic *g)
     while (room < g->count * 2 + 2)
         room *= 2;
     if (room != g->index_room) {
-        uint32_t *fresh = PyMem_Realloc(g->index, room * sizeof *fresh);
-        if (fresh == NULL) {
+        PyMem_Free(g->index);
+        g->index = PyMem_Malloc(room * sizeof *g->index);
+        g->index_room = g->index ? room : 0;
+        if (g->index == NULL) {
             PyErr_NoMemory();
             return -1;
         }
-        g->index = fresh;
-        g->index_room = room;
     }
     memset(g->index, 0, room * sizeof *g->index);
     for (size_t i = 0; i < g->count; i++)
@@ -118,6 +118,17 @@ static void let_go(before *b)
     b->count = 0;
 }
 
+/* Makes index and forms by the list as it is again. Without memory for that, the
+ * forms are made when they are next called. */
+static void make_anew(lbpy_generic *g)
+{
+    g->revision++;
+    if (reindex(g) == 0 && lbpy_forms_rebuild(g) == 0)
+        return;
+    PyErr_Clear();
+    lbpy_forms_end(g);
+}
+
 /* Puts the list back, keeping the exception. */
 static void put_back(lbpy_generic *g, before *b)
 {
@@ -126,11 +137,9 @@ static void put_back(lbpy_generic *g, before *b)
     const before now = {g->methods, g->count};
     g->methods = b->methods;
     g->count = b->count;
-    g->room = b->count + 1;
-    g->revision++;
+    g->room = b->count;
     *b = now;
-    if (reindex(g) < 0 || lbpy_forms_rebuild(g) < 0)
-        PyErr_Clear();
+    make_anew(g);
     PyErr_Restore(type, value, traceback);
 }
 
@@ -141,6 +150,8 @@ static void put_back(lbpy_generic *g, before *b)
 static int put_all(lbpy_generic *g, PyObject *methods)
 {
     int fresh = 1;
+    if (g->index_room == 0 && reindex(g) < 0)
+        return -1;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(methods); i++) {
         lbpy_method *method = (lbpy_method *)PyTuple_GET_ITEM(methods, i);
         const Py_ssize_t place = find_same(g, method);
@@ -232,9 +243,8 @@ static int compare_methods(const lbpy_method *a, const lbpy_method *b)
     return 0;
 }
 
-/* Before the rules are made, for each of `methods` and what is there. Python code
- * may run, and change the list: what it adds compares itself. */
-static int compare_values(lbpy_generic *g, PyObject *methods)
+/* For each of `methods` and what is there. */
+static int compare_with_all(lbpy_generic *g, PyObject *methods)
 {
     int status = 0;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(methods) && status == 0; i++) {
@@ -250,6 +260,19 @@ static int compare_values(lbpy_generic *g, PyObject *methods)
             Py_DECREF(other);
         }
     }
+    return status;
+}
+
+/* Before the rules are made. Python code may run, and change the list: then once
+ * more. */
+static int compare_values(lbpy_generic *g, PyObject *methods)
+{
+    uint64_t revision;
+    int status;
+    do {
+        revision = g->revision;
+        status = compare_with_all(g, methods);
+    } while (status == 0 && revision != g->revision);
     return status;
 }
 
@@ -299,9 +322,7 @@ static void undo(lbpy_generic *g, PyObject *methods, const before *b)
                     (--g->count - (size_t)place) * sizeof *g->methods);
         Py_DECREF(method); /* the caller has it, too */
     }
-    g->revision++;
-    if (reindex(g) < 0 || lbpy_forms_rebuild(g) < 0)
-        PyErr_Clear();
+    make_anew(g);
     PyErr_Restore(type, value, traceback);
 }
 
@@ -387,10 +408,10 @@ static PyObject *generic_clear_methods(PyObject *self, PyObject *unused)
     g->methods = NULL;
     g->count = g->room = 0;
     g->revision++;
-    lbpy_forms_end(g);
     PyMem_Free(g->index);
     g->index = NULL;
     g->index_room = 0;
+    lbpy_forms_end(g);
     let_go(&b);
     Py_RETURN_NONE;
 }
@@ -712,10 +733,9 @@ static PyObject *generic_set_name(PyObject *self, PyObject *const *args,
         g->owner = Py_NewRef(args[0]);
         Py_SETREF(g->name, Py_NewRef(args[1]));
         bool whole = true;
-        for (lbpy_form *f = g->forms; f; f = f->next) {
-            lbpy_form_forget(f);
+        lbpy_forms_forget(g);
+        for (lbpy_form *f = g->forms; f; f = f->next)
             whole &= lbpy_form_is_whole(g, f);
-        }
         if (!whole && lbpy_forms_rebuild(g) < 0)
             return NULL;
     }

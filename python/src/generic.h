@@ -44,7 +44,7 @@ typedef struct lbpy_form {
     bool by_virtual;         /* or unions: look for ties between them */
     bool by_value;           /* rules have value parts */
     bool overlapping;        /* two methods may have equal rules here */
-    bool inherits;    /* the last rule is what the class inherits */
+    bool inherits;           /* the last rule is what the class inherits */
     uint16_t packed;         /* arguments that the last slot stands for, or 0 */
     uint16_t argument[LBPY_MAX_SLOTS]; /* where the slots are in the call */
 
@@ -69,6 +69,10 @@ typedef struct lbpy_generic {
     lbpy_form *plain[LBPY_PLAIN]; /* without keywords, by number; or NULL */
     lbpy_state *state;
     lbpy_form *forms; /* all of them */
+    lbpy_form *ended; /* empty ones that calls in flight still hold */
+    uint32_t asking;  /* questions of the engine that run Python code */
+    lb_generic **retired; /* to be destroyed when there are none */
+    size_t retired_count, retired_room;
     size_t form_count;
     lbpy_method **methods; /* strong, in the order of definition */
     size_t count, room;
@@ -90,7 +94,6 @@ typedef struct lbpy_generic {
     bool counting;        /* calls go the slow way, and are counted */
     PyObject *pending;    /* what the front end could not add yet, or NULL */
     PyObject *counts;     /* dict of calls by what count_key makes */
-    bool unnamed;         /* the engine's have no name: a typed one has it */
     lb_generic *entrance; /* by which C calls it, or NULL; bridge_boxed.c */
     struct lbpy_generic *next_generic, **from; /* among all of the state */
 } lbpy_generic;
@@ -134,8 +137,14 @@ int lbpy_forms_remove(lbpy_generic *g, lbpy_method *method);
 /* Lets go of all that calls found, and with it of methods that are gone. */
 void lbpy_forms_forget(lbpy_generic *g);
 
+/* Ends all of them; calls in flight find theirs empty. */
 void lbpy_forms_end(lbpy_generic *g);
 int lbpy_forms_traverse(lbpy_generic *g, visitproc visit, void *arg);
+
+/* Around a question of the engine about values, which may run Python code: no
+ * generic function of the engine is destroyed meanwhile. */
+void lbpy_forms_hold(lbpy_generic *g);
+void lbpy_forms_let_go(lbpy_generic *g);
 
 /* False when it came to need, or need no more, a rule for what its class
  * inherits: then its rules are to be made anew. */

@@ -164,35 +164,47 @@ static int prepare_call(lbpy_generic *g, const question *q, asked_call *call)
     return 0;
 }
 
+/* No Python code runs between the engine's answer and the end of this. */
+static PyObject *take_answer(lbpy_generic *g, const lbpy_form *form,
+                             const asked_call *call, lb_explanation *e)
+{
+    const int collects = PyGC_Disable();
+    lbpy_correct(g, form, call->records, e);
+    PyObject *items = items_of(form, e);
+    if (collects)
+        PyGC_Enable();
+    return items;
+}
+
 static PyObject *ask_engine(lbpy_generic *g, const question *q,
                             const asked_call *call, bool *changed)
 {
-    const uint64_t revision = g->revision;
     const lbpy_form *form = q->form;
+    const uint64_t revision = g->revision, generation = form->generation;
     lb_explanation *e = NULL;
     PyObject *items = NULL;
+    lbpy_forms_hold(g);
     const lb_status status =
         lb_explain(form->generic, form->slots, call->classes,
                    q->values ? call->values : NULL, &e);
-    *changed = revision != g->revision;
+    *changed = revision != g->revision || generation != form->generation;
     if (status != LB_OK || PyErr_Occurred())
         lbpy_raise(status);
-    else if (!*changed)
-        lbpy_correct(g, form, call->records, e);
-    if (!PyErr_Occurred())
-        items = *changed ? PyList_New(0) : items_of(form, e);
+    else
+        items = *changed ? PyList_New(0) : take_answer(g, form, call, e);
     lb_explanation_free(e);
+    lbpy_forms_let_go(g);
     return items;
 }
 
 /* One try; *changed: Python code changed the methods meanwhile. */
 static PyObject *explain_once(lbpy_generic *g, const question *q, bool *changed)
 {
-    const uint64_t revision = g->revision;
+    const uint64_t revision = g->revision, generation = q->form->generation;
     asked_call call = {.held = {NULL}};
     PyObject *items = NULL, *methods = methods_of(q->form);
     const int status = methods ? prepare_call(g, q, &call) : -1;
-    *changed = revision != g->revision;
+    *changed = revision != g->revision || generation != q->form->generation;
     if (status == 0)
         items = *changed ? PyList_New(0) : ask_engine(g, q, &call, changed);
     for (unsigned i = 0; i < LBPY_MAX_SLOTS; i++)
@@ -264,6 +276,19 @@ PyObject *lbpy_form_types(const lbpy_form *form, lb_class *const *classes)
     return tuple;
 }
 
+/* Do all that the engine names stand as it knows them? A dead type's class stays
+ * while one that derived from it was not looked at since. */
+static bool are_there(const lbpy_form *form, lb_class *const *classes)
+{
+    for (unsigned i = 0; i < form->slots; i++) {
+        const lbpy_type *record =
+            classes[i] ? lb_class_context(classes[i]) : NULL;
+        if (record && !lbpy_type_is_there(record))
+            return false;
+    }
+    return true;
+}
+
 typedef struct visiting {
     const lbpy_form *form;
     PyObject *list;
@@ -273,7 +298,8 @@ static int visit_ambiguity(void *context, const lb_ambiguity *a)
 {
     const visiting *v = context;
     if (a->first->method->fn != (lb_fn)lbpy_run_boxed ||
-        a->second->method->fn != (lb_fn)lbpy_run_boxed)
+        a->second->method->fn != (lb_fn)lbpy_run_boxed ||
+        !are_there(v->form, a->witness) || !are_there(v->form, a->resolving))
         return 0;
     PyObject *witness = lbpy_form_types(v->form, a->witness);
     PyObject *resolving = lbpy_form_types(v->form, a->resolving);
@@ -337,20 +363,12 @@ static int meet(lbpy_generic *g, bool all)
     return wanted ? lbpy_types_refresh(g->state, all ? SIZE_MAX : MET_LAST) : 0;
 }
 
-PyObject *lbpy_generic_ambiguities(PyObject *self, PyObject *args)
+/* Runs no Python code; the collector, which may, is held off. */
+static int find_all(lbpy_generic *g, PyObject *fresh, bool engine,
+                    PyObject *list)
 {
-    lbpy_generic *g = (lbpy_generic *)self;
-    PyObject *fresh = Py_None;
-    int engine = 1, status = 0;
-    if (!PyArg_ParseTuple(args, "|Op", &fresh, &engine))
-        return NULL;
-    if (fresh != Py_None && !PyTuple_Check(fresh))
-        return PyErr_Format(PyExc_TypeError, "a tuple of methods is wanted");
-    if (meet(g, fresh == Py_None) < 0)
-        return NULL;
-    PyObject *list = PyList_New(0);
-    if (list == NULL)
-        return NULL;
+    int status = 0;
+    const int collects = PyGC_Disable();
     for (const lbpy_form *f = g->forms; f && status == 0; f = f->next) {
         if (engine)
             status = engine_ambiguities(f, list);
@@ -358,8 +376,25 @@ PyObject *lbpy_generic_ambiguities(PyObject *self, PyObject *args)
             status = ties(f, list);
     }
     if (status == 0)
-        status = lbpy_virtual_ties(g, fresh == Py_None ? NULL : fresh, list);
-    if (status < 0)
+        status = lbpy_virtual_ties(g, fresh, list);
+    if (collects)
+        PyGC_Enable();
+    return status;
+}
+
+PyObject *lbpy_generic_ambiguities(PyObject *self, PyObject *args)
+{
+    lbpy_generic *g = (lbpy_generic *)self;
+    PyObject *fresh = Py_None;
+    int engine = 1;
+    if (!PyArg_ParseTuple(args, "|Op", &fresh, &engine))
+        return NULL;
+    if (fresh != Py_None && !PyTuple_Check(fresh))
+        return PyErr_Format(PyExc_TypeError, "a tuple of methods is wanted");
+    if (meet(g, fresh == Py_None) < 0)
+        return NULL;
+    PyObject *list = PyList_New(0);
+    if (list && find_all(g, fresh == Py_None ? NULL : fresh, engine, list) < 0)
         Py_CLEAR(list);
     return list;
 }

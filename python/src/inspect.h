@@ -8,7 +8,7 @@ PyObject *lbpy_generic_resolve(PyObject *self, PyObject *args);
 PyObject *lbpy_generic_explain(PyObject *self, PyObject *args);
 PyObject *lbpy_generic_ambiguities(PyObject *self, PyObject *args);
 
-/* Appends the ties between virtual classes (link.c) to a list of ambiguities,
+/* Appends the ties between virtual classes (ties.c) to a list of ambiguities,
  * those of the `fresh` methods (NULL: all). 0, or -1. */
 int lbpy_virtual_ties(lbpy_generic *g, PyObject *fresh, PyObject *list);
 

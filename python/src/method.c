@@ -235,16 +235,15 @@ static PyObject *qualified_name(PyObject *function)
                : PyObject_GetAttrString(function, "__qualname__");
 }
 
-/* The engine's reports call a method by this; kept alive by the function. */
-static const char *label(PyObject *function)
+/* The engine's reports call a method by its function's name. */
+static void name_method(lbpy_method *m)
 {
-    PyObject *name = qualified_name(function);
-    const char *text = NULL;
-    if (name && PyUnicode_Check(name) && Py_REFCNT(name) > 1)
-        text = PyUnicode_AsUTF8(name);
-    Py_XDECREF(name);
+    m->label = qualified_name(m->function);
+    const char *text = m->label && PyUnicode_Check(m->label)
+                           ? PyUnicode_AsUTF8(m->label)
+                           : NULL;
     PyErr_Clear();
-    return text ? text : "method";
+    m->descriptor.name = text ? text : "method";
 }
 
 static PyObject *method_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
@@ -298,7 +297,7 @@ static PyObject *method_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
     m->propagate = (uint8_t)propagate;
     m->commutative = commutative != 0;
     m->converts = converts != 0;
-    m->descriptor.name = label(function);
+    name_method(m);
     if (take_hints(state, m, hints) < 0 ||
         (m->has_rest && take_hint(state, rest, &m->rest, "rest") < 0) ||
         (m->has_others && take_hint(state, others, &m->others, "others") < 0)) {
@@ -325,6 +324,7 @@ lbpy_method *lbpy_method_bundle(lbpy_state *state, PyObject *methods,
     m->qualifier = first->qualifier;
     m->propagate = first->propagate;
     m->commutative = first->commutative;
+    m->label = Py_XNewRef(first->label);
     m->descriptor.name = first->descriptor.name;
     if (m->names == NULL)
         Py_CLEAR(m);
@@ -340,6 +340,7 @@ static int method_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(m->function);
     Py_VISIT(m->names);
     Py_VISIT(m->dict);
+    Py_VISIT(m->label);
     Py_VISIT(m->rest);
     Py_VISIT(m->others);
     Py_VISIT(m->tied);
@@ -354,9 +355,8 @@ static int method_clear(PyObject *self)
 {
     lbpy_method *m = (lbpy_method *)self;
     Py_CLEAR(m->dict);
-    Py_CLEAR(m->tied);
-    /* function and hints stay: a rule may name the method until its generic
-     * function is cleared, too; they go with it. */
+    /* All else stays: a rule may name the method until its generic function is
+     * cleared, too; they go with it. */
     return 0;
 }
 
@@ -375,6 +375,8 @@ static void method_dealloc(PyObject *self)
     Py_XDECREF(m->rest);
     Py_XDECREF(m->others);
     Py_XDECREF(m->names);
+    Py_XDECREF(m->label);
+    Py_XDECREF(m->tied);
     Py_XDECREF(m->function);
     type->tp_free(self);
     Py_DECREF(type);

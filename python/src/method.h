@@ -12,7 +12,8 @@ typedef struct lbpy_method {
     PyObject *weak;
     lbpy_hint *rest;           /* of *args, NULL: any */
     lbpy_hint *others;         /* of **kwargs, NULL: any */
-    lb_method descriptor;      /* for the engine's rules; its name is ours */
+    lb_method descriptor;      /* for the engine's rules */
+    PyObject *label;           /* holds its name, if it is not a constant */
     uint64_t keyword_required; /* bit i: keyword-only parameter i */
     uint64_t next_bit;         /* of the keyword-only `next_method`, or 0 */
     uint16_t positional;       /* how many may be given by position */

@@ -9,6 +9,7 @@
  * Runs no Python code. Cost: the length of the MRO times the number of virtual
  * classes, each compared by its own MRO and by answers that are known.
  */
+#include "grow.h"
 #include "types_parts.h"
 
 #include <string.h>
@@ -78,21 +79,17 @@ static uint32_t next_serial(lbpy_state *state)
 /* An order in the making. */
 typedef struct making {
     lbpy_type **at;
-    Py_ssize_t count, room;
+    Py_ssize_t count;
+    size_t room;
 } making;
 
 static int insert(making *m, Py_ssize_t where, lbpy_type *record)
 {
-    if (m->count == m->room) {
-        const Py_ssize_t room = m->room ? m->room * 2 : 8;
-        lbpy_type **grown = PyMem_Realloc(m->at, (size_t)room * sizeof *grown);
-        if (grown == NULL) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        m->at = grown;
-        m->room = room;
-    }
+    lbpy_type **at =
+        lbpy_grown(m->at, (size_t)m->count, &m->room, sizeof *at);
+    if (at == NULL)
+        return -1;
+    m->at = at;
     memmove(m->at + where + 1, m->at + where,
             (size_t)(m->count - where) * sizeof *m->at);
     m->at[where] = record;
@@ -163,10 +160,14 @@ static bool same_order(const lbpy_type *record, const making *m)
                                     (size_t)m->count * sizeof *m->at) == 0);
 }
 
+/* For people; a name that is no text in UTF-8 is none. */
 static const char *name_of(const lbpy_type *record)
 {
-    return record->type ? record->type->tp_name
-                        : PyUnicode_AsUTF8(record->joined->text);
+    const char *name = record->type ? record->type->tp_name
+                                    : PyUnicode_AsUTF8(record->joined->text);
+    if (name == NULL)
+        PyErr_Clear();
+    return name ? name : "?";
 }
 
 /* The direct bases that have records: all of them, unless Python code of ours
@@ -202,8 +203,7 @@ static lb_status tell(lbpy_state *state, lbpy_type *record, lb_class **order,
     lb_class *bases[32];
     const size_t base_count = bases_of(state, record, bases, 32);
     if (record->cls == NULL) {
-        const char *name = name_of(record);
-        const lb_class_spec spec = {.name = name ? name : "?",
+        const lb_class_spec spec = {.name = name_of(record),
                                     .bases = bases,
                                     .base_count = base_count,
                                     .context = record,
@@ -273,6 +273,11 @@ bool lbpy_order_is_fresh(const lbpy_state *state, const lbpy_type *record)
            (state->abstract_count == 0 ||
             record->abc_token == state->abc_token) &&
            (!record->unasked || lbpy_types_are_asked(state));
+}
+
+bool lbpy_type_is_there(const lbpy_type *type)
+{
+    return type->joined || (type->type && lbpy_order_same_mro(type));
 }
 
 static int remake(lbpy_state *state, lbpy_type *record);

@@ -270,10 +270,12 @@ static lbpy_link *take_answer(lbpy_generic *g, const lbpy_form *form,
     return link;
 }
 
+/* NULL without an exception: Python code changed the form. */
 static lbpy_link *ask_in_bracket(lbpy_generic *g, const lbpy_form *form,
                                  const lbpy_found *found, bool whole,
                                  PyObject **methods)
 {
+    const uint64_t generation = form->generation;
     lb_class *classes[LBPY_MAX_SLOTS] = {NULL};
     lb_value values[LBPY_MAX_SLOTS];
     lbpy_link *link = NULL;
@@ -288,13 +290,14 @@ static lbpy_link *ask_in_bracket(lbpy_generic *g, const lbpy_form *form,
         lb_resolve(form->generic, classes, found->values ? values : NULL);
     if (entry->status == LB_PREDICATE_FAILED || entry->status == LB_NO_MEMORY)
         lbpy_raise((lb_status)entry->status);
-    if (!PyErr_Occurred())
+    if (!PyErr_Occurred() && generation == form->generation)
         link = take_answer(g, form, found, entry, whole, methods);
     lbpy_leave(g->state, reader);
     return link;
 }
 
-/* Asks the engine. `values`: one per slot, or NULL. */
+/* Asks the engine. `values`: one per slot, or NULL. Where there are some: NULL
+ * without an exception when Python code changed the form. */
 static lbpy_link *ask_engine(lbpy_generic *g, lbpy_form *form,
                              lbpy_type *const *records,
                              PyTypeObject *const *types,
@@ -308,7 +311,9 @@ static lbpy_link *ask_engine(lbpy_generic *g, lbpy_form *form,
         return lbpy_link_end(g, LB_NO_METHOD);
     if (ask)
         lbpy_told_begin(g->state, &told);
+    lbpy_forms_hold(g);
     lbpy_link *link = ask_in_bracket(g, form, &found, whole, &methods);
+    lbpy_forms_let_go(g);
     if (ask)
         lbpy_told_end(g->state, &told);
     PyObject *of = methods ? type_tuple(form, types) : NULL;
@@ -444,7 +449,8 @@ lbpy_link *lbpy_resolve(lbpy_generic *g, lbpy_form *form, PyObject *const *args)
 
 /* ---- other questions ---------------------------------------------------- */
 
-/* With the values of the arguments. */
+/* With the values of the arguments. Python code may run: their types are held, so
+ * that the records stay. */
 static lbpy_link *ask_with(lbpy_generic *g, lbpy_form *form,
                            lbpy_type *const *records,
                            PyTypeObject *const *types, PyObject *const *args,
@@ -452,24 +458,41 @@ static lbpy_link *ask_with(lbpy_generic *g, lbpy_form *form,
 {
     PyObject *values[LBPY_MAX_SLOTS] = {NULL};
     lbpy_link *link = NULL;
+    const unsigned slots = form->slots;
     bool good = true;
-    for (unsigned i = 0; i < form->slots && good; i++)
-        good = (values[i] = lbpy_slot_value(form, args, i)) != NULL;
+    for (unsigned i = 0; i < slots; i++) {
+        Py_INCREF(types[i]);
+        good = good && (values[i] = lbpy_slot_value(form, args, i)) != NULL;
+    }
     if (good)
         link = ask_engine(g, form, records, types, values, whole);
-    for (unsigned i = 0; i < form->slots; i++)
+    for (unsigned i = 0; i < slots; i++) {
+        Py_DECREF(types[i]);
         Py_XDECREF(values[i]);
+    }
+    return link;
+}
+
+/* The same for types, `given` or those of the arguments; until nothing changed
+ * meanwhile. */
+static lbpy_link *resolve_with(lbpy_generic *g, lbpy_form *form,
+                               PyObject *const *given, PyObject *const *args,
+                               bool whole)
+{
+    lbpy_type *records[LBPY_MAX_SLOTS];
+    PyTypeObject *types[LBPY_MAX_SLOTS];
+    lbpy_link *link = NULL;
+    while (link == NULL && !PyErr_Occurred() &&
+           look_at(g, form, given ? given : args, given != NULL, types,
+                   records))
+        link = ask_with(g, form, records, types, args, whole);
     return link;
 }
 
 lbpy_link *lbpy_resolve_values(lbpy_generic *g, lbpy_form *form,
                                PyObject *const *args)
 {
-    lbpy_type *records[LBPY_MAX_SLOTS];
-    PyTypeObject *types[LBPY_MAX_SLOTS];
-    if (!look_at(g, form, args, false, types, records))
-        return NULL;
-    return ask_with(g, form, records, types, args, lbpy_wants_whole(g));
+    return resolve_with(g, form, NULL, args, lbpy_wants_whole(g));
 }
 
 /* What is kept for such types, or is now. With an order function, whose chains
@@ -500,8 +523,9 @@ lbpy_link *lbpy_resolve_types(lbpy_generic *g, lbpy_form *form,
     PyTypeObject *types[LBPY_MAX_SLOTS];
     if (catch_up(g, form) < 0)
         return NULL;
-    if (!look_at(g, form, given, true, types, records))
-        return NULL;
-    return values ? ask_with(g, form, records, types, values, true)
-                  : kept_link(g, form, records, types);
+    if (values)
+        return resolve_with(g, form, given, values, true);
+    return look_at(g, form, given, true, types, records)
+               ? kept_link(g, form, records, types)
+               : NULL;
 }

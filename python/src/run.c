@@ -297,6 +297,14 @@ static int run_parts(lbpy_generic *g, lbpy_link *link, Py_ssize_t from,
     return 0;
 }
 
+/* Is there something that is inherited? */
+static int inherits(lbpy_generic *g, PyObject *const *args, size_t nargsf)
+{
+    return PyVectorcall_NARGS(nargsf) && !g->failed
+               ? lbpy_inherited(g, args[0], NULL)
+               : 0;
+}
+
 /* The propagated method, if there is one. */
 static int run_propagated(lbpy_generic *g, lbpy_link *link,
                           PyObject *const *args, size_t nargsf,
@@ -305,23 +313,13 @@ static int run_propagated(lbpy_generic *g, lbpy_link *link,
     if (link->next->kind == LBPY_LINK_END)
         return 0;
     if (link->next->kind == LBPY_LINK_INHERIT) {
-        const int has = PyVectorcall_NARGS(nargsf) && !g->failed
-                            ? lbpy_inherited(g, args[0], NULL)
-                            : 0;
+        const int has = inherits(g, args, nargsf);
         if (has <= 0)
             return has;
     }
     PyObject *dropped = lbpy_run(g, link->next, args, nargsf, kwnames);
     Py_XDECREF(dropped);
     return dropped ? 0 : -1;
-}
-
-/* Before anything runs around what is inherited: is there something? */
-static int inherits(lbpy_generic *g, PyObject *const *args, size_t nargsf)
-{
-    return PyVectorcall_NARGS(nargsf) && !g->failed
-               ? lbpy_inherited(g, args[0], NULL)
-               : 0;
 }
 
 static PyObject *run_frame(lbpy_generic *g, lbpy_link *link,
@@ -476,14 +474,19 @@ static PyObject *run_entry(lbpy_generic *g, lbpy_form *form,
     lbpy_type *records[LBPY_MAX_SLOTS];
     PyObject *kwnames = Py_XNewRef(form->kwnames), *result = NULL;
     const size_t nargs = (size_t)form->positional;
+    const uint64_t revision = g->revision;
     form->users++;
     const int status = records_of(g, form, args, records);
     form->users--;
-    if (status == 0 && form->generic != entry->generic) {
+    if (status == 0 &&
+        (form->generic != entry->generic || revision != g->revision)) {
         result = PyObject_Vectorcall((PyObject *)g, args, nargs, kwnames);
     } else if (status == 0) {
         const lbpy_found found = {.records = records};
+        const int collects = PyGC_Disable();
         lbpy_link *link = lbpy_link_of(g, form, entry, &found, true);
+        if (collects)
+            PyGC_Enable();
         if (link)
             result = lbpy_run(g, link, args, nargs, kwnames);
         Py_XDECREF(link);

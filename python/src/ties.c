@@ -121,7 +121,8 @@ static int compare(lbpy_generic *g, const lbpy_form *form, const lbpy_rule *a,
 static bool is_fresh(PyObject *fresh, const lbpy_rule *rule)
 {
     for (Py_ssize_t i = 0; fresh && i < PyTuple_GET_SIZE(fresh); i++)
-        if (PyTuple_GET_ITEM(fresh, i) == (PyObject *)rule->method)
+        if (lbpy_has_method(rule->method,
+                            (lbpy_method *)PyTuple_GET_ITEM(fresh, i)))
             return true;
     return fresh == NULL;
 }
@@ -156,11 +157,8 @@ int lbpy_virtual_ties(lbpy_generic *g, PyObject *fresh, PyObject *list)
     if (g->order != LB_SYMMETRIC || g->combination != LBPY_STANDARD ||
         g->chooser)
         return 0;
-    const int collects = PyGC_Disable(); /* no Python code runs here */
     for (const lbpy_form *f = g->forms; f && status == 0; f = f->next)
         if (f->by_virtual)
             status = ties_of_form(g, f, fresh, list);
-    if (collects)
-        PyGC_Enable();
     return status;
 }

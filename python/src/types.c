@@ -115,6 +115,7 @@ void lbpy_type_end(lbpy_state *state, lbpy_type *record)
     if (record->inserted)
         lbpy_order_leave(state, record);
     record->type = NULL;
+    record->joined = NULL;
     record->next_dead = state->dead;
     state->dead = record;
     bury(state);

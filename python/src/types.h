@@ -49,7 +49,7 @@ struct lbpy_type {
     bool inserted;            /* virtual, and some order names it */
     bool died;                /* collected, but still named by rules */
     bool unasked;             /* its order lacks answers: see order.c */
-    lbpy_hint *joined;        /* a union's members; borrowed from its users */
+    lbpy_hint *joined; /* a union's members; borrowed from its users; or NULL */
     lbpy_type *newer, *older; /* by when they were met */
     lbpy_type *next_dead;
 };
@@ -76,6 +76,9 @@ bool lbpy_types_are_asked(const lbpy_state *state);
 
 /* True when the type's order is of now. */
 bool lbpy_type_is_current(const lbpy_state *state, const lbpy_type *type);
+
+/* True when the engine may still name it: it lives, with the MRO that it had. */
+bool lbpy_type_is_there(const lbpy_type *type);
 
 /* True when `a` is `b` or has it in its order. */
 bool lbpy_type_is(const lbpy_type *a, const lbpy_type *b);

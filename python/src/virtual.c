@@ -5,6 +5,7 @@
  * when next looked at. Whatever rules name is asked about a new one at once, so
  * that rules can be compared; other types when they are met again.
  */
+#include "grow.h"
 #include "types_parts.h"
 
 #include <string.h>
@@ -57,17 +58,11 @@ static uint32_t unused_number(const lbpy_state *state)
 
 static int add_virtual(lbpy_state *state, lbpy_type *record, lbpy_role role)
 {
-    if (state->virtual_count == state->virtual_room) {
-        const size_t room = state->virtual_room ? state->virtual_room * 2 : 16;
-        lbpy_type **grown =
-            PyMem_Realloc(state->virtuals, room * sizeof *grown);
-        if (grown == NULL) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        state->virtuals = grown;
-        state->virtual_room = room;
-    }
+    lbpy_type **virtuals = lbpy_grown(state->virtuals, state->virtual_count,
+                                      &state->virtual_room, sizeof *virtuals);
+    if (virtuals == NULL)
+        return -1;
+    state->virtuals = virtuals;
     record->role = role;
     if (role == LBPY_ABSTRACT)
         record->number = unused_number(state);

@@ -659,7 +659,11 @@ def test_all_modules_of_a_package_are_checked(
         "@dispatch\ndef f(x: int): ...\n"
     )
     assert main(["check", "check_package"]) == 0
-    assert "nothing found in no generic function" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "nothing found in no generic function" in said
+    assert "check_package is a package; -r looks at its modules, too" in said
+    assert main(["check", "check_package", "-q"]) == 0
+    assert capsys.readouterr().err == ""
     assert main(["check", "check_package", "-r", "-q"]) == 1
     caught = capsys.readouterr()
     assert caught.out.startswith(f"{package / 'inner.py'}:2: duplicate: f(x: int)")

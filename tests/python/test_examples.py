@@ -403,7 +403,7 @@ def test_a_file_that_is_not_python_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text("pass pass\n")
     done = run(EXAMPLES / "unparse", tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "1 files, 2 nodes (1 files that do not parse left out)" in done.stdout
+    assert "1 files, 2 nodes; left out because they do not parse: 1" in done.stdout
 
 
 # Before and after

@@ -149,6 +149,18 @@ def test_what_was_wanted_is_said_of_types_too(f: Any) -> None:
     assert said == ["x is list, wanted int", "it depends on the value of x"]
 
 
+def test_a_notebook_shows_the_text(f: Any) -> None:
+    """By the method that IPython calls with its printer."""
+    shown: list[str] = []
+
+    class Printer:
+        text = shown.append
+
+    found = f.explain_types(int, int)
+    found._repr_pretty_(Printer(), False)
+    assert shown == [str(found)]
+
+
 def test_for_people_it_is_text(f: Any) -> None:
     text = str(f.explain(1, "a"))
     assert "int" in text and "str" in text

@@ -1,7 +1,4 @@
-"""What newcomers get wrong, and that they are told what would be right.
-
-Most of these ran on and chose a method that nobody meant.
-"""
+"""What newcomers get wrong, and that they are told what would be right."""
 
 from __future__ import annotations
 
@@ -12,9 +9,13 @@ from typing import Any, Literal
 
 import pytest
 
-from latebind import Dispatcher, NoMethodError, dispatch, generic
-
-# What is checked here is written as people write it: with the annotations evaluated.
+from latebind import (
+    AmbiguousMethodError,
+    Dispatcher,
+    NoMethodError,
+    dispatch,
+    generic,
+)
 
 
 def annotated(annotation: Any) -> Callable[[], Any]:
@@ -47,7 +48,7 @@ def test_what_is_no_annotation_is_told_what_would_be(annotation: Any, said: str)
 
 @pytest.mark.parametrize("decorate", [dispatch, Dispatcher()])
 def test_types_given_to_the_decorator_are_shown_where_they_go(decorate: Any) -> None:
-    with pytest.raises(TypeError, match=r"not the types int, str: annotate its"):
+    with pytest.raises(TypeError, match=r"not the types int, str: types stand in"):
         decorate(int, str)
     with pytest.raises(TypeError, match=r"not the type int: .* @f.register\(int\)"):
         decorate(int)
@@ -57,7 +58,9 @@ def test_a_class_is_no_definition() -> None:
     class Shape: ...
 
     for decorate in (dispatch, generic, Dispatcher()):
-        with pytest.raises(TypeError, match=r"a function is wanted, not the type .*Shap"):
+        with pytest.raises(
+            TypeError, match=r"a function is wanted, not the type .*Shap"
+        ):
             decorate(Shape)
 
 
@@ -113,7 +116,9 @@ def test_one_argument_cannot_be_exchanged() -> None:
     @generic
     def f(*a): ...
 
-    with pytest.raises(TypeError, match="commutative exchanges the first two arguments"):
+    with pytest.raises(
+        TypeError, match="commutative exchanges the first two arguments"
+    ):
         f.register(int, commutative=True)(lambda a: None)
     f.register(commutative=True)(lambda *a: len(a))
     assert f(1, 2) == 2
@@ -123,7 +128,9 @@ def test_an_argument_given_twice_is_said_to_be() -> None:
     @dispatch
     def f(a: int, b: int = 0, /, c: int = 0) -> None: ...
 
-    with pytest.raises(NoMethodError, match="c is given twice, by position and by name"):
+    with pytest.raises(
+        NoMethodError, match="c is given twice, by position and by name"
+    ):
         f(1, 2, 3, c=4)
     with pytest.raises(NoMethodError, match="takes no keyword 'a'"):
         f(1, a=1)
@@ -138,6 +145,24 @@ def test_parameters_that_take_the_rest_are_called_as_they_are() -> None:
     with pytest.raises(NoMethodError, match=r"\*numbers is str, wanted int"):
         f(1, "x")
     assert f.explain_types(int, str).rejected[0][2] == "*numbers"
+
+
+def test_an_ambiguity_behind_next_method_names_who_asked() -> None:
+    @generic(silent=True)
+    def f(a, b): ...
+
+    f.register(int, object, lambda a, b: "left")
+    f.register(object, int, lambda a, b: "right")
+
+    with pytest.raises(AmbiguousMethodError, match="add a method that is at least"):
+        f(1, 1)
+
+    @f.register
+    def both(a: int, b: int, *, next_method):
+        return next_method()
+
+    with pytest.raises(AmbiguousMethodError, match=r"come after both\(a: int, b: int"):
+        f(1, 1)
 
 
 class Vector:

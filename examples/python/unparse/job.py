@@ -237,8 +237,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     python = ".".join(map(str, sys.version_info[:3]))
     print(
-        f"Python {python}: {tally.files} files, {tally.nodes:,} nodes"
-        f" ({len(files) - tally.files} files that do not parse left out)"
+        f"Python {python}: {tally.files} files, {tally.nodes:,} nodes; left out "
+        f"because they do not parse: {len(files) - tally.files}"
     )
     shares = {
         engine: found[engine] / result.seconds_of_sample
