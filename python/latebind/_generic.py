@@ -457,6 +457,28 @@ def _check_keyword(self: GenericFunction, name: str, given: Any) -> None:
         )
 
 
+_NO_SELF = ("Any", "Self", "object")
+
+
+def _check_self(
+    self: GenericFunction, function: Any, types: tuple[Any, ...], frame: FrameType
+) -> None:
+    """In the body of a class the first type is that of `self`; one that is meant for
+    the argument after it would choose other methods without a word."""
+    names = getattr(getattr(function, "__code__", None), "co_varnames", ())
+    # (The variables of a function's frame must not be looked at: they stay.)
+    if not types or names[:1] != ("self",) or _is_optimized(frame):
+        return
+    if "__qualname__" not in frame.f_locals:
+        return
+    if getattr(types[0], "__name__", str(types[0])) not in _NO_SELF:
+        shown = ", ".join(map(_errors.type_name, types))
+        raise TypeError(
+            f"{_errors.name_of(self)}.register({shown}): the first type is that of "
+            f"self; accepted are (object, {shown}) or types by name"
+        )
+
+
 def _register(self: GenericFunction, *given: Any, **keywords: Any) -> Any:
     """Add a method: `@f.register` by its annotations, `@f.register(T1, T2)` by types,
     or f.register(T1, T2, function). Returns the function.
@@ -475,12 +497,14 @@ def _register(self: GenericFunction, *given: Any, **keywords: Any) -> Any:
     if has_function:
         *types, function = given
         explicit = tuple(types) if types or keywords else None
+        _check_self(self, function, tuple(types), frame)
         names = locals_for(function, frame)
         add_function(self, function, explicit, keywords, localns=names, **rule)
         return function
 
     def decorate(function: Any) -> Any:
         explicit = given if given or keywords else None
+        _check_self(self, function, given, sys._getframe(1))
         names = locals_for(function, sys._getframe(1))
         add_function(self, function, explicit, keywords, localns=names, **rule)
         return function

@@ -345,6 +345,8 @@ def _convert_simple(annotation: Any, scope: _Scope) -> Hint:
         return _convert_class(annotation, scope)
     if form in ("NoReturn", "Never"):
         raise TypeError(f"{form} accepts no value at all")
+    if isinstance(annotation, tuple):
+        raise TypeError(f"{annotation!r} is a tuple; one of several types is A | B")
     return _leave(annotation, _any)
 
 

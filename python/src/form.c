@@ -56,13 +56,8 @@ static void free_rules(lbpy_form *form)
 static void describe(const lbpy_form *form, const lbpy_rule *rule,
                      lb_specializer *specializers, lb_rule *given)
 {
-    for (unsigned i = 0; i < form->slots; i++) {
-        const lbpy_want *w = &rule->want[i];
-        lb_class *cls = w->base ? w->base->cls : NULL;
-        specializers[i] = w->value ? lb_where(cls, &w->value->given)
-                          : cls    ? lb_is(cls)
-                                   : lb_any();
-    }
+    for (unsigned i = 0; i < form->slots; i++)
+        specializers[i] = lbpy_specializer_of(&rule->want[i]);
     *given =
         (lb_rule){.method = &rule->method->descriptor,
                   .specializers = form->slots ? specializers : NULL,

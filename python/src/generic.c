@@ -721,6 +721,23 @@ static PyObject *generic_get(PyObject *self, PyObject *object, PyObject *type)
     return PyMethod_New(self, object);
 }
 
+/* Is one the other, made anew from its body, as dataclass(slots=True) does? */
+static int same_class(PyObject *old, PyObject *fresh)
+{
+    /* The qualified name may be set later. */
+    static const char *const names[] = {"__module__", "__name__"};
+    int same = 1;
+    for (int i = 0; i < 2 && same > 0; i++) {
+        PyObject *a = PyObject_GetAttrString(old, names[i]);
+        PyObject *b = a ? PyObject_GetAttrString(fresh, names[i]) : NULL;
+        same = b ? PyObject_RichCompareBool(a, b, Py_EQ) : -1;
+        Py_XDECREF(a);
+        Py_XDECREF(b);
+    }
+    return same;
+}
+
+/* The first class in whose body it stands counts; others have it, too. */
 static PyObject *generic_set_name(PyObject *self, PyObject *const *args,
                                   Py_ssize_t nargs)
 {
@@ -728,9 +745,11 @@ static PyObject *generic_set_name(PyObject *self, PyObject *const *args,
     if (nargs != 2 || !PyType_Check(args[0]) || !PyUnicode_Check(args[1]))
         return PyErr_Format(PyExc_TypeError,
                             "__set_name__ wants a class and a name");
-    /* The first class in whose body it stands; others have it, too. */
-    if (g->owner == NULL && g->binding != LBPY_BIND_STATIC) {
-        g->owner = Py_NewRef(args[0]);
+    const int made_anew = g->owner ? same_class(g->owner, args[0]) : 1;
+    if (made_anew < 0)
+        return NULL;
+    if (made_anew && g->binding != LBPY_BIND_STATIC) {
+        Py_XSETREF(g->owner, Py_NewRef(args[0]));
         Py_SETREF(g->name, Py_NewRef(args[1]));
         bool whole = true;
         lbpy_forms_forget(g);

@@ -68,9 +68,9 @@ typedef struct lbpy_generic {
     PyObject_HEAD vectorcallfunc vectorcall;
     lbpy_form *plain[LBPY_PLAIN]; /* without keywords, by number; or NULL */
     lbpy_state *state;
-    lbpy_form *forms; /* all of them */
-    lbpy_form *ended; /* empty ones that calls in flight still hold */
-    uint32_t asking;  /* questions of the engine that run Python code */
+    lbpy_form *forms;     /* all of them */
+    lbpy_form *ended;     /* empty ones that calls in flight still hold */
+    uint32_t asking;      /* questions of the engine that run Python code */
     lb_generic **retired; /* to be destroyed when there are none */
     size_t retired_count, retired_room;
     size_t form_count;
@@ -150,6 +150,15 @@ void lbpy_forms_let_go(lbpy_generic *g);
  * inherits: then its rules are to be made anew. */
 bool lbpy_form_is_whole(const lbpy_generic *g, const lbpy_form *form);
 extern const lb_method lbpy_inherited_method;
+
+/* What an argument must be, as the engine has it. */
+static inline lb_specializer lbpy_specializer_of(const lbpy_want *w)
+{
+    lb_class *cls = w->base ? w->base->cls : NULL;
+    return w->value ? lb_where(cls, &w->value->given)
+           : cls    ? lb_is(cls)
+                    : lb_any();
+}
 
 /* ---- bundle.c ----------------------------------------------------------- */
 

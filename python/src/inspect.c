@@ -217,11 +217,14 @@ static PyObject *explain_form(lbpy_generic *g, const question *q)
 {
     PyObject *items = NULL;
     bool changed;
+    unsigned times = 0;
     q->form->users++;
     do {
         changed = false;
         Py_XSETREF(items, q->form->generic ? explain_once(g, q, &changed)
                                            : PyList_New(0));
+        if (items && changed && lbpy_look_again(g, &times) < 0)
+            Py_CLEAR(items);
     } while (items && changed);
     q->form->users--;
     return items;

@@ -123,16 +123,13 @@ static bool applies(const copying *c, const lbpy_rule *rule,
 {
     for (unsigned i = 0; i < c->form->slots; i++) {
         const lbpy_want *w = &rule->want[i];
-        lb_class *cls = w->base ? w->base->cls : NULL;
         if (w->base && !lbpy_type_is(c->found->records[i], w->base))
             return false;
         if (w->value &&
             (c->found->told == NULL ||
              !lbpy_told_holds(c->found->told, w->value, c->found->values[i])))
             return false;
-        wants[i] = w->value ? lb_where(cls, &w->value->given)
-                   : cls    ? lb_is(cls)
-                            : lb_any();
+        wants[i] = lbpy_specializer_of(w);
     }
     return true;
 }

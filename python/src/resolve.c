@@ -473,6 +473,18 @@ static lbpy_link *ask_with(lbpy_generic *g, lbpy_form *form,
     return link;
 }
 
+int lbpy_look_again(const lbpy_generic *g, unsigned *times)
+{
+    enum { PATIENCE = 100 };
+    if (++*times < PATIENCE)
+        return 0;
+    PyErr_Format(PyExc_RuntimeError,
+                 "%U: its methods are changed each time that a test in an "
+                 "annotation of theirs is asked",
+                 g->name);
+    return -1;
+}
+
 /* The same for types, `given` or those of the arguments; until nothing changed
  * meanwhile. */
 static lbpy_link *resolve_with(lbpy_generic *g, lbpy_form *form,
@@ -481,11 +493,15 @@ static lbpy_link *resolve_with(lbpy_generic *g, lbpy_form *form,
 {
     lbpy_type *records[LBPY_MAX_SLOTS];
     PyTypeObject *types[LBPY_MAX_SLOTS];
-    lbpy_link *link = NULL;
-    while (link == NULL && !PyErr_Occurred() &&
-           look_at(g, form, given ? given : args, given != NULL, types,
-                   records))
+    lbpy_link *link;
+    unsigned times = 0;
+    do {
+        if (!look_at(g, form, given ? given : args, given != NULL, types,
+                     records))
+            return NULL;
         link = ask_with(g, form, records, types, args, whole);
+    } while (link == NULL && !PyErr_Occurred() &&
+             lbpy_look_again(g, &times) == 0);
     return link;
 }
 

@@ -20,6 +20,10 @@ int lbpy_find_by_serials(lbpy_generic *g, const lbpy_form *form,
 lbpy_link *lbpy_resolve_values(lbpy_generic *g, lbpy_form *form,
                                PyObject *const *args);
 
+/* Python code that was asked changed the methods: 0: look again; -1: it has done
+ * so each time, and that is an exception. *times: so far, at first 0. */
+int lbpy_look_again(const lbpy_generic *g, unsigned *times);
+
 /* The same for types, one per argument of the call; without `values` (NULL) what
  * looks at them does not apply. With all that comes after, wanted or not. */
 lbpy_link *lbpy_resolve_types(lbpy_generic *g, lbpy_form *form,

@@ -88,15 +88,13 @@ static relation compare_slot(const lbpy_state *state, const lbpy_type *argument,
 
 /* ---- rules -------------------------------------------------------------- */
 
-/* Is `a` nowhere less specific, and somewhere more? */
-static bool precedes(const lbpy_generic *g, const lbpy_form *form,
-                     lbpy_type *const *records, const lbpy_candidate *a,
-                     const lbpy_candidate *b)
+bool lbpy_precedes(const lbpy_generic *g, const lbpy_form *form,
+                   lbpy_type *const *records, const lb_specializer *a,
+                   const lb_specializer *b)
 {
     bool more = false;
     for (unsigned i = 0; i < form->slots; i++) {
-        const relation r =
-            compare_slot(g->state, records[i], &a->wants[i], &b->wants[i]);
+        const relation r = compare_slot(g->state, records[i], &a[i], &b[i]);
         if (r >= LAST)
             return false;
         more |= r == FIRST;
@@ -110,7 +108,7 @@ static bool is_minimal(const lbpy_generic *g, const lbpy_form *form,
 {
     for (size_t i = 0; i < count; i++)
         if (!all[i].taken && i != which &&
-            precedes(g, form, records, &all[i], &all[which]))
+            lbpy_precedes(g, form, records, all[i].wants, all[which].wants))
             return false;
     return true;
 }

@@ -7,6 +7,13 @@
 /* True where the engine's order says too much: see specificity.c. */
 bool lbpy_order_is_partial(const lbpy_generic *g, const lbpy_form *form);
 
+/* Is `a` nowhere less specific than `b`, and somewhere more, for arguments of
+ * these types, which fit both? Specializers, one per slot; a type may be NULL
+ * where both take any. */
+bool lbpy_precedes(const lbpy_generic *g, const lbpy_form *form,
+                   lbpy_type *const *records, const lb_specializer *a,
+                   const lb_specializer *b);
+
 /* A rule that applies, as it takes the arguments. */
 typedef struct lbpy_candidate {
     const void *method; /* rules of one method do not tie */

@@ -5,11 +5,14 @@
  *   1. in some slot, one of the two classes being virtual, neither is a subset
  *      of the other (or each rule is the narrower one somewhere);
  *   2. there are types among those met so far that fit both: the witness;
- *   3. no third rule fits the witness and is as narrow as both everywhere.
+ *   3. for the witness neither precedes (specificity.h), and no third rule that
+ *      fits it whatever the values precedes both, or is a subset of both.
+ * Where a third rule decides the next witness is tried, some times.
  * Cost: with n rules and f of them new, f * n comparisons, a search through the
  * types met for each pair that passes step 1.
  */
 #include "inspect.h"
+#include "specificity.h"
 
 typedef enum relation { SAME, NARROWER, WIDER, APART } relation;
 
@@ -46,42 +49,130 @@ static bool fits(const lbpy_type *type, const lbpy_want *w)
     return w->base == NULL || lbpy_type_is(type, w->base);
 }
 
-/* Both are in the MRO, whose order then decides. */
-static bool in_one_order(const lbpy_type *type, const lbpy_want *a,
-                         const lbpy_want *b)
+enum { MANY_WITNESSES = 64 };
+
+static bool fits_both(const lbpy_state *state, const lbpy_type *type,
+                      const lbpy_want *a, const lbpy_want *b)
 {
-    return a->base != b->base && a->base && b->base &&
-           lbpy_type_inherits(type, a->base) &&
-           lbpy_type_inherits(type, b->base);
+    return type->role == LBPY_REAL && lbpy_type_is_current(state, type) &&
+           fits(type, a) && fits(type, b);
 }
 
-/* Step 2, for one slot: a type that fits both; NULL: none was met. */
-static lbpy_type *witness_of(lbpy_state *state, const lbpy_want *a,
-                             const lbpy_want *b)
+/* Step 2, for one slot: the next type that fits both; NULL: none was met. */
+static lbpy_type *next_witness(const lbpy_state *state, lbpy_type *type,
+                               const lbpy_want *a, const lbpy_want *b)
 {
-    for (lbpy_type *type = state->newest; type; type = type->older)
-        if (type->role == LBPY_REAL && lbpy_type_is_current(state, type) &&
-            fits(type, a) && fits(type, b) && !in_one_order(type, a, b))
-            return type;
-    return NULL;
+    while (type && !fits_both(state, type, a, b))
+        type = type->older;
+    return type;
+}
+
+static bool looks_at_none(const lbpy_want *a, const lbpy_want *b)
+{
+    return a->base == NULL && b->base == NULL;
+}
+
+static bool first_witness(const lbpy_state *state, const lbpy_form *form,
+                          const lbpy_rule *a, const lbpy_rule *b,
+                          lbpy_type **witness)
+{
+    for (unsigned i = 0; i < form->slots; i++) {
+        const lbpy_want *x = &a->want[i], *y = &b->want[i];
+        witness[i] = looks_at_none(x, y)
+                         ? NULL
+                         : next_witness(state, state->newest, x, y);
+        if (witness[i] == NULL && !looks_at_none(x, y))
+            return false;
+    }
+    return true;
+}
+
+/* Each slot's next one; where there is none more it stays. False: nowhere. */
+static bool other_witness(const lbpy_state *state, const lbpy_form *form,
+                          const lbpy_rule *a, const lbpy_rule *b,
+                          lbpy_type **witness)
+{
+    bool other = false;
+    for (unsigned i = 0; i < form->slots; i++) {
+        lbpy_type *next = witness[i] ? next_witness(state, witness[i]->older,
+                                                    &a->want[i], &b->want[i])
+                                     : NULL;
+        if (next)
+            witness[i] = next;
+        other |= next != NULL;
+    }
+    return other;
+}
+
+static void specializers_of(const lbpy_form *form, const lbpy_rule *rule,
+                            lb_specializer *wants)
+{
+    for (unsigned i = 0; i < form->slots; i++)
+        wants[i] = lbpy_specializer_of(&rule->want[i]);
+}
+
+static bool is_subset(const lbpy_generic *g, const lbpy_form *form,
+                      const lbpy_rule *a, const lbpy_rule *b)
+{
+    for (unsigned i = 0; i < form->slots; i++)
+        if (relate(g->state, &a->want[i], &b->want[i]) > NARROWER)
+            return false;
+    return true;
+}
+
+static bool takes(const lbpy_form *form, const lbpy_rule *c,
+                  lbpy_type *const *witness, bool *by_value)
+{
+    for (unsigned i = 0; i < form->slots; i++) {
+        *by_value |= c->want[i].value != NULL;
+        if (witness[i] ? !fits(witness[i], &c->want[i])
+                       : c->want[i].base != NULL)
+            return false;
+    }
+    return true;
 }
 
 /* Step 3. */
-static bool is_settled(lbpy_generic *g, const lbpy_form *form,
+static bool settles(const lbpy_generic *g, const lbpy_form *form,
+                    const lbpy_rule *c, const lbpy_rule *a, const lbpy_rule *b,
+                    lbpy_type *const *witness)
+{
+    lb_specializer wants[3][LBPY_MAX_SLOTS];
+    bool by_value = false;
+    if (c->method->qualifier != LB_PRIMARY ||
+        !takes(form, c, witness, &by_value))
+        return false;
+    if (c != a && c != b && is_subset(g, form, c, a) &&
+        is_subset(g, form, c, b))
+        return true;
+    specializers_of(form, a, wants[0]);
+    specializers_of(form, b, wants[1]);
+    specializers_of(form, c, wants[2]);
+    return (c == a || c == b || !by_value) &&
+           (c == a || lbpy_precedes(g, form, witness, wants[2], wants[0])) &&
+           (c == b || lbpy_precedes(g, form, witness, wants[2], wants[1]));
+}
+
+static bool is_settled(const lbpy_generic *g, const lbpy_form *form,
                        const lbpy_rule *a, const lbpy_rule *b,
                        lbpy_type *const *witness)
 {
-    for (size_t k = 0; k < form->count; k++) {
-        const lbpy_rule *c = form->rules[k];
-        bool settles = c != a && c != b && c->method->qualifier == LB_PRIMARY;
-        for (unsigned i = 0; i < form->slots && settles; i++) {
-            const relation x = relate(g->state, &c->want[i], &a->want[i]);
-            const relation y = relate(g->state, &c->want[i], &b->want[i]);
-            settles = (witness[i] == NULL || fits(witness[i], &c->want[i])) &&
-                      x <= NARROWER && y <= NARROWER;
-        }
-        if (settles)
+    for (size_t k = 0; k < form->count; k++)
+        if (settles(g, form, form->rules[k], a, b, witness))
             return true;
+    return false;
+}
+
+/* Steps 2 and 3: *witness is one that nothing decides. */
+static bool find_witness(const lbpy_generic *g, const lbpy_form *form,
+                         const lbpy_rule *a, const lbpy_rule *b,
+                         lbpy_type **witness)
+{
+    bool has = first_witness(g->state, form, a, b, witness);
+    for (int i = 0; has && i < MANY_WITNESSES; i++) {
+        if (!is_settled(g, form, a, b, witness))
+            return true;
+        has = other_witness(g->state, form, a, b, witness);
     }
     return false;
 }
@@ -91,31 +182,21 @@ static int compare(lbpy_generic *g, const lbpy_form *form, const lbpy_rule *a,
 {
     lbpy_type *witness[LBPY_MAX_SLOTS];
     lb_class *classes[LBPY_MAX_SLOTS];
-    int status = 0;
-    if (!may_tie(g, form, a, b))
+    bool possible = false;
+    if (!may_tie(g, form, a, b) || !find_witness(g, form, a, b, witness))
         return 0;
     for (unsigned i = 0; i < form->slots; i++) {
-        witness[i] = NULL;
-        if (a->want[i].base == NULL && b->want[i].base == NULL)
-            continue;
-        witness[i] = witness_of(g->state, &a->want[i], &b->want[i]);
-        if (witness[i] == NULL)
-            return 0;
-    }
-    if (is_settled(g, form, a, b, witness))
-        return 0;
-    for (unsigned i = 0; i < form->slots; i++)
         classes[i] = witness[i] ? witness[i]->cls : NULL;
-    PyObject *types = lbpy_form_types(form, classes);
-    bool possible = false;
-    for (unsigned i = 0; i < form->slots; i++)
         possible |= a->want[i].value && b->want[i].value;
-    if (types)
-        status = lbpy_append_ambiguity(list, form, lbpy_method_first(a->method),
-                                       lbpy_method_first(b->method), types,
-                                       types, possible);
+    }
+    PyObject *types = lbpy_form_types(form, classes);
+    const int status =
+        types ? lbpy_append_ambiguity(list, form, lbpy_method_first(a->method),
+                                      lbpy_method_first(b->method), types,
+                                      types, possible)
+              : -1;
     Py_XDECREF(types);
-    return types ? status : -1;
+    return status;
 }
 
 static bool is_fresh(PyObject *fresh, const lbpy_rule *rule)

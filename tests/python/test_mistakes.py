@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import functools
 from collections.abc import Callable
@@ -257,3 +258,53 @@ def test_a_decorated_function_that_is_no_generic_one_is_replaced() -> None:
         return "number"
 
     assert len(f.methods) == 1
+
+
+def test_a_type_for_self_in_the_body_of_a_class_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"accepted are \(object, int\)"):
+
+        class Shown:
+            @generic
+            def show(self, x: object) -> str:
+                return "object"
+
+            @show.register(int)
+            def _(self, x: object) -> str:
+                return "int"
+
+    class Well:
+        @generic
+        def show(self, x: object) -> str:
+            return "object"
+
+        @show.register(object, int)
+        def _(self, x: object) -> str:
+            return "int"
+
+        @show.register(x=str)
+        def _(self, x: object) -> str:
+            return "str"
+
+    assert [Well().show(x) for x in (1, "a", 1.5)] == ["int", "str", "object"]
+
+
+def test_a_tuple_is_no_annotation() -> None:
+    with pytest.raises(TypeError, match=r"A \| B"):
+        annotated((int, str))()
+
+
+def test_a_class_that_is_made_anew_from_its_body_is_meant() -> None:
+    @dataclasses.dataclass(slots=True)
+    class Point:
+        x: int
+
+        @dispatch
+        def add(self, other: Point) -> str:
+            return "point"
+
+        @dispatch
+        def add(self, other: int) -> str:
+            return "number"
+
+    assert (Point(1).add(Point(2)), Point(1).add(3)) == ("point", "number")
+    assert Point.add.owner is Point

@@ -3,8 +3,9 @@
 
 import abc
 import gc
+import warnings
 from collections import Counter
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
@@ -201,3 +202,44 @@ def test_old_witnesses_are_found_when_asked_for() -> None:
     f.register(First, lambda x: "first")
     f.register(Second, lambda x: "second")
     assert [one.witness for one in f.ambiguities()] == [(Both,)]
+
+
+def test_a_third_rule_decides_by_the_order_of_the_type_s_bases() -> None:
+    """A test that belongs to no class goes after all classes of the MRO."""
+
+    @generic(silent=False)
+    def encode(x: object) -> str:
+        return "object"
+
+    for cls in (bool, int, float, str):
+        encode.register(cls, lambda x: "own")
+        encode(cls())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encode.register(int | float, lambda x: "number")
+        encode.register(Annotated[object, callable], lambda x: "called")
+    assert encode.ambiguities() == ()
+    assert [encode(x) for x in (True, 1.5, len)] == ["own", "own", "called"]
+
+
+def test_another_witness_is_tried_where_a_third_rule_decides() -> None:
+    @generic(silent=True)
+    def f(x: object) -> str:
+        return "object"
+
+    class First(abc.ABC): ...
+
+    class Second(abc.ABC): ...
+
+    class Tied: ...
+
+    class Decided: ...
+
+    for cls in (Tied, Decided):
+        First.register(cls)
+        Second.register(cls)
+    f.register(Decided, lambda x: "own")
+    assert f(Tied()) == "object" and f(Decided()) == "own"
+    f.register(First, lambda x: "first")
+    f.register(Second, lambda x: "second")
+    assert [one.witness for one in f.ambiguities()] == [(Tied,)]
