@@ -43,6 +43,7 @@ run: run-build
 	    echo "== $$name"; $(RUN_BUILD)/examples/$$name $(ARGS); done
 	@echo "== replay"; $(REPLAY)
 	@$(MAKE) --no-print-directory run-python
+	@echo "pages: build/report.html build/replay/replay.html build/unparse.html"
 
 # The job in Python: every module of the standard library, parsed and written
 # back by generic functions; then an unchanged program on the drop-in.
