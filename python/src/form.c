@@ -639,7 +639,7 @@ static bool goes_around(const lbpy_generic *g, const lbpy_form *form)
 
 static lb_status add_inherited(const lbpy_generic *g, lbpy_form *form)
 {
-    const lb_specializer any[LBPY_MAX_SLOTS] = {{LB_ANY}};
+    const lb_specializer any[LBPY_MAX_SLOTS] = {{.kind = LB_ANY}};
     const lb_rule rule = {.method = &lbpy_inherited_method,
                           .specializers = form->slots ? any : NULL,
                           .count = form->slots};
