@@ -8,7 +8,7 @@
  * A question runs Python code (__subclasscheck__), after which anything may have
  * changed: each walk tells whether it asked, so that its caller looks again until
  * it did not. An exception is an answer, too (lbpy_type_insist asks again), but
- * for those that are no Exception: they come from elsewhere.
+ * for those that come from elsewhere (lbpy_is_answer).
  *
  * Cost: one question per abstract class that rules name, for the type, the classes
  * of its MRO and the virtual classes that it belongs to; again for each of them
@@ -94,8 +94,7 @@ static int ask(lbpy_state *state, lbpy_type *record, const lbpy_type *v,
     const lbpy_answer answer = yes < 0    ? LBPY_FAILED
                                : yes != 0 ? LBPY_YES
                                           : LBPY_NO;
-    /* What comes from elsewhere, as an interrupt, is nobody's answer. */
-    if (yes < 0 && quietly && PyErr_ExceptionMatches(PyExc_Exception)) {
+    if (yes < 0 && quietly && lbpy_is_answer()) {
         PyErr_Clear();
         yes = 0;
     }

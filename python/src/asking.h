@@ -44,4 +44,12 @@ static inline bool lbpy_is_asking(const lbpy_asking *list, const void *of,
     return false;
 }
 
+/* Is the exception that is set what Python code has to say? Else it comes from
+ * elsewhere, as an interrupt does, and is nobody's answer. */
+static inline bool lbpy_is_answer(void)
+{
+    return PyErr_ExceptionMatches(PyExc_Exception) &&
+           !PyErr_ExceptionMatches(PyExc_MemoryError);
+}
+
 #endif

@@ -535,8 +535,8 @@ static bool same_rule(const lbpy_typed_method *a, const lbpy_typed_method *b)
 
 static int reserve(lbpy_typed *typed)
 {
-    lbpy_typed_method **methods = lbpy_grown(typed->methods, typed->count,
-                                             &typed->room, sizeof *methods);
+    lbpy_typed_method **methods =
+        lbpy_grown(typed->methods, typed->count, &typed->room, sizeof *methods);
     if (methods == NULL)
         return -1;
     typed->methods = methods;

@@ -61,13 +61,19 @@ static PyObject *own_method(PyTypeObject *metaclass, const char *name)
     return own;
 }
 
+/* What is not there is no error; that it is not known for want of memory is. */
+static void forget_missing(void)
+{
+    if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_MemoryError))
+        PyErr_Clear();
+}
+
 static int is_in_module(PyObject *function, const char *name)
 {
     PyObject *module = PyObject_GetAttrString(function, "__module__");
     int is = module && PyUnicode_Check(module) &&
              PyUnicode_CompareWithASCIIString(module, name) == 0;
-    if (!module)
-        PyErr_Clear();
+    forget_missing();
     Py_XDECREF(module);
     return is;
 }
@@ -79,7 +85,7 @@ static int is_abstract_check(PyObject *function)
         metaclass ? PyObject_GetAttrString(metaclass, "__instancecheck__")
                   : NULL;
     int is = known == function;
-    PyErr_Clear();
+    forget_missing();
     Py_XDECREF(metaclass);
     Py_XDECREF(known);
     return is;
@@ -88,7 +94,7 @@ static int is_abstract_check(PyObject *function)
 static int is_protocol_check(PyObject *function)
 {
     return is_in_module(function, "typing") ||
-           is_in_module(function, "typing_extensions");
+           (!PyErr_Occurred() && is_in_module(function, "typing_extensions"));
 }
 
 /* A protocol that has attributes, or is not made for run time, refuses
@@ -127,10 +133,10 @@ int lbpy_decision_of(PyTypeObject *cls)
         decision = lbpy_decision_by_type(cls);
     else if (is_abstract_check(own))
         decision = LBPY_BY_SUBCLASS;
-    else if (is_protocol_check(own))
+    else if (!PyErr_Occurred() && is_protocol_check(own))
         decision = decision_of_protocol(cls);
     Py_XDECREF(own);
-    return decision;
+    return PyErr_Occurred() ? -1 : decision;
 }
 
 /* ------------------------------------------------------------------ classes */

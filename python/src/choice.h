@@ -29,7 +29,7 @@ bool lbpy_choice_is_needless(const lbpy_generic *g, const lbpy_form *form,
 lbpy_choice *lbpy_choice_make(lbpy_generic *g, lbpy_form *form,
                               lbpy_type *const *records);
 
-/* Asks, and finds the link; a new reference. `classes`: the engine's. */
+/* Asks, and finds the link; a new reference. NULL: an exception. */
 lbpy_link *lbpy_choose(lbpy_generic *g, lbpy_form *form, lbpy_choice *choice,
                        PyObject *const *args);
 

@@ -150,8 +150,6 @@ static void put_back(lbpy_generic *g, before *b)
 static int put_all(lbpy_generic *g, PyObject *methods)
 {
     int fresh = 1;
-    if (g->index_room == 0 && reindex(g) < 0)
-        return -1;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(methods); i++) {
         lbpy_method *method = (lbpy_method *)PyTuple_GET_ITEM(methods, i);
         const Py_ssize_t place = find_same(g, method);
@@ -332,6 +330,7 @@ static PyObject *generic_add(PyObject *self, PyObject *methods)
     before b = {NULL, 0};
     if (check_methods(g->state, methods) < 0 ||
         compare_values(g, methods) < 0 ||
+        (g->index_room == 0 && reindex(g) < 0) ||
         (replaces(g, methods) && remember(g, &b) < 0))
         return NULL;
     const uint64_t reported = g->state->reported;

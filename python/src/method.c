@@ -246,64 +246,95 @@ static void name_method(lbpy_method *m)
     m->descriptor.name = text ? text : "method";
 }
 
-static PyObject *method_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
+/* What the front end hands in; all borrowed. */
+typedef struct given {
+    PyObject *function, *names, *hints, *rest, *others;
+    int positional, posonly, required, qualifier, propagate;
+    int commutative, converts;
+    unsigned long long keyword_required, next_bit;
+} given;
+
+static int read_given(PyObject *args, PyObject *kwds, given *g)
 {
     static char *names[] = {"function",         "names",     "hints",
                             "positional",       "posonly",   "required",
                             "keyword_required", "next_bit",  "rest",
                             "others",           "qualifier", "propagate",
                             "commutative",      "converts",  NULL};
-    PyObject *function, *parameters, *hints, *rest = Py_False;
-    PyObject *others = Py_False;
-    int positional, posonly = 0, required = 0, qualifier = 0, propagate = 0;
-    int commutative = 0, converts = 0;
-    unsigned long long keyword_required = 0, next_bit = 0;
-    if (!PyArg_ParseTupleAndKeywords(
-            args, kwds, "OO!O!i|iiKKOOiipp:Method", names, &function,
-            &PyTuple_Type, &parameters, &PyTuple_Type, &hints, &positional,
-            &posonly, &required, &keyword_required, &next_bit, &rest, &others,
-            &qualifier, &propagate, &commutative, &converts))
-        return NULL;
-    const Py_ssize_t count = PyTuple_GET_SIZE(hints);
-    if (positional < 0 || posonly < 0 || posonly > positional || required < 0 ||
-        required > positional || count < positional ||
-        count > PyTuple_GET_SIZE(parameters) || count - positional > 63 ||
-        positional > 255 || qualifier < 0 || qualifier > LB_AROUND ||
-        propagate < 0 || propagate > LB_AT_END)
-        return PyErr_Format(PyExc_ValueError,
-                            "%R: at most 255 positional and 63 keyword-only "
-                            "parameters are possible, and the numbers must fit "
-                            "each other",
-                            function);
-    for (Py_ssize_t i = 0; i < count; i++)
-        if (!PyUnicode_Check(PyTuple_GET_ITEM(parameters, i)))
-            return PyErr_Format(PyExc_TypeError,
-                                "Method: names must be strings");
-    lbpy_state *state = lbpy_state_of_type(type);
-    lbpy_method *m = new_method(state, count);
-    if (m == NULL)
-        return NULL;
-    m->function = Py_NewRef(function);
-    m->names = Py_NewRef(parameters);
-    m->positional = (uint16_t)positional;
-    m->positional_only = (uint16_t)posonly;
-    m->required = (uint16_t)required;
-    m->keywords = (uint16_t)(count - positional);
-    m->keyword_required = keyword_required & ~next_bit;
-    m->next_bit = next_bit;
-    m->has_rest = rest != Py_False;
-    m->has_others = others != Py_False;
-    m->qualifier = (uint8_t)qualifier;
-    m->propagate = (uint8_t)propagate;
-    m->commutative = commutative != 0;
-    m->converts = converts != 0;
-    name_method(m);
-    if (take_hints(state, m, hints) < 0 ||
-        (m->has_rest && take_hint(state, rest, &m->rest, "rest") < 0) ||
-        (m->has_others && take_hint(state, others, &m->others, "others") < 0)) {
-        Py_DECREF(m);
-        return NULL;
+    *g = (given){.rest = Py_False, .others = Py_False};
+    return PyArg_ParseTupleAndKeywords(
+               args, kwds, "OO!O!i|iiKKOOiipp:Method", names, &g->function,
+               &PyTuple_Type, &g->names, &PyTuple_Type, &g->hints,
+               &g->positional, &g->posonly, &g->required, &g->keyword_required,
+               &g->next_bit, &g->rest, &g->others, &g->qualifier, &g->propagate,
+               &g->commutative, &g->converts)
+               ? 0
+               : -1;
+}
+
+static bool numbers_fit(const given *g)
+{
+    const Py_ssize_t count = PyTuple_GET_SIZE(g->hints);
+    return g->positional >= 0 && g->posonly >= 0 &&
+           g->posonly <= g->positional && g->required >= 0 &&
+           g->required <= g->positional && count >= g->positional &&
+           count <= PyTuple_GET_SIZE(g->names) && count - g->positional <= 63 &&
+           g->positional <= 255 && g->qualifier >= 0 &&
+           g->qualifier <= LB_AROUND && g->propagate >= 0 &&
+           g->propagate <= LB_AT_END;
+}
+
+static int check_given(const given *g)
+{
+    if (!numbers_fit(g)) {
+        PyErr_Format(PyExc_ValueError,
+                     "%R: at most 255 positional and 63 keyword-only "
+                     "parameters are possible, and the numbers must fit "
+                     "each other",
+                     g->function);
+        return -1;
     }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(g->hints); i++)
+        if (!PyUnicode_Check(PyTuple_GET_ITEM(g->names, i))) {
+            PyErr_SetString(PyExc_TypeError, "Method: names must be strings");
+            return -1;
+        }
+    return 0;
+}
+
+static int take_given(lbpy_state *state, lbpy_method *m, const given *g)
+{
+    m->function = Py_NewRef(g->function);
+    m->names = Py_NewRef(g->names);
+    m->positional = (uint16_t)g->positional;
+    m->positional_only = (uint16_t)g->posonly;
+    m->required = (uint16_t)g->required;
+    m->keywords = (uint16_t)(PyTuple_GET_SIZE(g->hints) - g->positional);
+    m->keyword_required = g->keyword_required & ~g->next_bit;
+    m->next_bit = g->next_bit;
+    m->has_rest = g->rest != Py_False;
+    m->has_others = g->others != Py_False;
+    m->qualifier = (uint8_t)g->qualifier;
+    m->propagate = (uint8_t)g->propagate;
+    m->commutative = g->commutative != 0;
+    m->converts = g->converts != 0;
+    name_method(m);
+    if (take_hints(state, m, g->hints) < 0 ||
+        (m->has_rest && take_hint(state, g->rest, &m->rest, "rest") < 0))
+        return -1;
+    return m->has_others ? take_hint(state, g->others, &m->others, "others")
+                         : 0;
+}
+
+static PyObject *method_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
+{
+    given g;
+    if (read_given(args, kwds, &g) < 0 || check_given(&g) < 0)
+        return NULL;
+    lbpy_state *state = lbpy_state_of_type(type);
+    lbpy_method *m = new_method(state, PyTuple_GET_SIZE(g.hints));
+    if (m && take_given(state, m, &g) < 0)
+        Py_CLEAR(m);
     return (PyObject *)m;
 }
 

@@ -85,8 +85,7 @@ typedef struct making {
 
 static int insert(making *m, Py_ssize_t where, lbpy_type *record)
 {
-    lbpy_type **at =
-        lbpy_grown(m->at, (size_t)m->count, &m->room, sizeof *at);
+    lbpy_type **at = lbpy_grown(m->at, (size_t)m->count, &m->room, sizeof *at);
     if (at == NULL)
         return -1;
     m->at = at;

@@ -52,7 +52,6 @@ bool lbpy_told_holds(const lbpy_told *told, const lbpy_predicate *predicate,
     return false;
 }
 
-/* Without memory it is forgotten: then an ambiguity may be missed. */
 static void tell(lbpy_told *told, const lbpy_predicate *p,
                  const PyObject *value)
 {
@@ -64,7 +63,8 @@ static void tell(lbpy_told *told, const lbpy_predicate *p,
     struct lbpy_holding *at =
         lbpy_grown(told->at, told->count, &told->room, sizeof *at);
     if (at == NULL) {
-        PyErr_Clear();
+        PyErr_Clear(); /* raised when the engine is done */
+        told->failed = true;
         return;
     }
     told->at = at;
@@ -93,7 +93,8 @@ static int test(void *context, lb_value value)
     lbpy_held held;
     if (!lbpy_lock(p->state, &held))
         return -1;
-    const int answer = ask(p, value.pointer);
+    /* After one that raised the engine begins again if it changed the rules. */
+    const int answer = PyErr_Occurred() ? -1 : ask(p, value.pointer);
     if (answer > 0 && p->state->told)
         tell(p->state->told, p, value.pointer);
     lbpy_unlock(&held);
@@ -152,11 +153,11 @@ static int note_compared(lbpy_predicate *p, lbpy_predicate *q)
     return 0;
 }
 
-/* What Python code of a hint raises here says that nothing is known. */
+/* An answer that is an exception says that nothing is known. */
 static int relate(lbpy_predicate *p, lbpy_predicate *q)
 {
     int yes = p->hint && q->hint ? lbpy_hint_implies(p->hint, q->hint) : 0;
-    if (yes < 0 && PyErr_ExceptionMatches(PyExc_Exception)) {
+    if (yes < 0 && lbpy_is_answer()) {
         PyErr_Clear();
         yes = 0;
     }
@@ -167,8 +168,7 @@ static int relate(lbpy_predicate *p, lbpy_predicate *q)
 int lbpy_predicates_compare(lbpy_predicate *p, lbpy_predicate *q)
 {
     lbpy_asking asking;
-    if (p == q || compared(p, q) ||
-        lbpy_is_asking(p->state->comparing, p, q) ||
+    if (p == q || compared(p, q) || lbpy_is_asking(p->state->comparing, p, q) ||
         lbpy_is_asking(p->state->comparing, q, p))
         return 0;
     lbpy_asking_begin(&p->state->comparing, &asking, p, q);

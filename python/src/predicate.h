@@ -46,6 +46,7 @@ typedef struct lbpy_told {
         const PyObject *value;
     } * at;
     size_t count, room;
+    bool failed; /* something is missing, for want of memory */
     unsigned long thread;
     struct lbpy_told *outer;
 } lbpy_told;

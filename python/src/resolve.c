@@ -121,8 +121,7 @@ static bool are_as_before(const lbpy_generic *g, const lbpy_form *form,
             (!lbpy_is_packed(form, i) &&
              Py_TYPE(args[form->argument[i]]) != records[i]->type))
             return false;
-    return serial_key(form, records, now) &&
-           memcmp(now, key, sizeof now) == 0;
+    return serial_key(form, records, now) && memcmp(now, key, sizeof now) == 0;
 }
 
 static bool tag_key(const lbpy_form *form, PyObject *const *args, uint64_t *key)
@@ -290,6 +289,8 @@ static lbpy_link *ask_in_bracket(lbpy_generic *g, const lbpy_form *form,
         lb_resolve(form->generic, classes, found->values ? values : NULL);
     if (entry->status == LB_PREDICATE_FAILED || entry->status == LB_NO_MEMORY)
         lbpy_raise((lb_status)entry->status);
+    else if (found->told && found->told->failed)
+        PyErr_NoMemory();
     if (!PyErr_Occurred() && generation == form->generation)
         link = take_answer(g, form, found, entry, whole, methods);
     lbpy_leave(g->state, reader);
@@ -386,8 +387,7 @@ static PyObject *node_of(lbpy_generic *g, lbpy_form *form,
             return node;
         lbpy_cells_put(&form->serials, key, node, function_of(g, node),
                        g->state->deaths);
-        if (g->chooser &&
-            !are_as_before(g, form, records, args, key, deaths))
+        if (g->chooser && !are_as_before(g, form, records, args, key, deaths))
             return node;
     }
     keep_by_tags(g, form, records, args, node);
@@ -526,7 +526,8 @@ static lbpy_link *kept_link(lbpy_generic *g, lbpy_form *form,
         return (lbpy_link *)Py_NewRef(cell->node);
     lbpy_link *link = ask_engine(g, form, records, types, NULL, true);
     if (link && keyed && cell == NULL && !form->by_value &&
-        !lbpy_types_are_asked(g->state) && version == version_of(form) && version == form->seen)
+        !lbpy_types_are_asked(g->state) && version == version_of(form) &&
+        version == form->seen)
         lbpy_cells_put(&form->serials, key, (PyObject *)link, NULL,
                        g->state->deaths);
     return link;

@@ -66,19 +66,19 @@ struct lbpy_state {
     /* abstract classes and unions that hints name, oldest first */
     lbpy_type **virtuals;
     size_t virtual_room, virtual_count, abstract_count;
-    uint64_t asked;           /* questions of issubclass so far */
+    uint64_t asked;             /* questions of issubclass so far */
     struct lbpy_asking *asking; /* those that are running */
-    uint64_t orders_made;     /* of types, so far */
-    uint64_t virtual_version; /* another one after each change of them */
-    PyObject *abc_function;   /* abc.get_cache_token */
-    uint64_t abc_token;       /* what it said last */
+    uint64_t orders_made;       /* of types, so far */
+    uint64_t virtual_version;   /* another one after each change of them */
+    PyObject *abc_function;     /* abc.get_cache_token */
+    uint64_t abc_token;         /* what it said last */
 
     /* wants.c: what hints come to, by address; the living ones */
     struct lbpy_wants **wants;
     size_t wants_room, wants_count;
 
     /* predicate.c: what hints with a value part became, by hint */
-    PyObject *predicates; /* dict: hint -> capsule */
+    PyObject *predicates; /* dict: address of a hint -> of its predicate */
     lbpy_predicate *first_predicate;
     struct lbpy_choosing *choosing; /* answers known for running questions */
     struct lbpy_told *told;         /* answers given in running ones */

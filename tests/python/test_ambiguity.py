@@ -1,5 +1,6 @@
 """Two methods that fit equally well: a warning, an error, and the way out."""
 
+import gc
 import warnings
 from typing import Annotated, Any, Literal
 
@@ -444,3 +445,48 @@ def test_an_ambiguity_far_below_does_not_disturb_calls_above() -> None:
     assert [f("a", "a"), f(1, "a"), f("a", 1)] == ["any", "left", "right"]
     with pytest.raises(AmbiguousMethodError):
         f(True, 1)
+
+
+def test_a_class_that_died_below_another_is_no_witness() -> None:
+    """Nobody looked at the other one since its bases were changed."""
+
+    class Left: ...
+
+    class Right: ...
+
+    class Both(Left, Right): ...
+
+    class Below(Both): ...
+
+    class Only(Left): ...
+
+    @generic
+    def meet(x): ...
+
+    meet.register(Left, lambda x: "Left")
+    meet.register(Right, lambda x: "Right")
+    assert meet(Below()) == meet(Both()) == "Left"
+    Below.__bases__ = (Only,)
+    del Both
+    gc.collect()
+    f = declare()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        f.register(Left, object, lambda x, y: "left")
+        f.register(Right, int, lambda x, y: "right")
+    assert f.ambiguities() == ()
+    assert f(Below(), 1) == "left"
+
+
+def test_a_function_renamed_after_its_registration_is_reported() -> None:
+    f = declare()
+
+    def one(x: int, y: object) -> str:
+        return "one"
+
+    one.__qualname__ = "long" * (500 + len(f.methods))
+    f.register(one)
+    one.__qualname__ = "short"
+    one.__name__ = "renamed"
+    with pytest.warns(AmbiguityWarning):
+        f.register(right)

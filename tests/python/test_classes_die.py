@@ -287,3 +287,32 @@ def test_a_call_while_its_class_is_collected() -> None:
     del cls
     gc.collect()
     assert watch() is None and said == ["Base"]
+
+
+def test_functions_with_unions_are_collected_in_any_order() -> None:
+    """The collector must not take apart what an end still needs."""
+
+    def make() -> weakref.ref:
+        @dispatch(silent=True)
+        def f(x: int, y: int = 0):
+            return f
+
+        @dispatch
+        def f(x: int, z: str = ""):
+            return f
+
+        @dispatch
+        def f(x: int | str, *y: int):
+            return f
+
+        @dispatch
+        def f(x: int | str | list[int], *y: int):
+            return f
+
+        assert f("") is f(1, 2) is f([1]) is f
+        return weakref.ref(f)
+
+    for _ in range(5):
+        watches = [make() for _ in range(10)]
+        gc.collect()
+        assert [watch() for watch in watches] == [None] * 10

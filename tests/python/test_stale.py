@@ -4,7 +4,7 @@
 import abc
 import gc
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
@@ -330,8 +330,6 @@ def test_a_method_that_removes_itself_finishes() -> None:
 
 
 def test_a_predicate_that_changes_the_function_is_survived() -> None:
-    from typing import Annotated
-
     @generic
     def f(x): ...
 
@@ -345,6 +343,160 @@ def test_a_predicate_that_changes_the_function_is_survived() -> None:
     assert f(1) in ("predicate", "int")
     assert f(1) == "int"
     assert f(True) == "bool"
+
+
+def test_a_test_that_removes_those_after_it_is_survived() -> None:
+    """What they would have asked is asked yet, of hints that nobody else has."""
+    f = GenericFunction("f", order="definition")
+    asked: list[int] = []
+
+    def first(x: int) -> bool:
+        if len(f.methods) > 1:
+            for method in f.methods[1:]:
+                f.remove(method)
+            del method
+            gc.collect()
+        return x < 0
+
+    def add(number: int) -> None:
+        def test(x: int) -> bool:
+            asked.append(number)
+            return number == 3
+
+        f.register(Annotated[int, test], lambda x: number)
+
+    f.register(Annotated[int, first], lambda x: "first")
+    for number in range(6):
+        add(number)
+    with pytest.raises(NoMethodError):
+        f(7)
+    assert asked == list(range(6))
+    assert f(-1) == "first"
+
+
+def asking(many: int, test: Any) -> Any:
+    """A function with so many tests of values, the last of them `test`."""
+    f = GenericFunction("f", order="definition")
+
+    def never(number: int) -> Any:
+        return Annotated[int, lambda x: number < 0]
+
+    for number in range(many):
+        f.register(never(number), lambda x, y=0: "never")
+    f.register(Annotated[int, test], lambda x, y=0, *z: "test")
+    f.register(int, lambda x, y=0: "int")
+    return f
+
+
+@pytest.mark.parametrize("many", [3, 100])
+def test_a_test_that_has_the_rules_made_anew_is_survived(many: int) -> None:
+    def test(x: int) -> bool:
+        if len(f.methods) > 4:
+            f.remove(f.methods[0])
+        return True
+
+    f = asking(many, test)
+    assert f(1) == "test"
+    f = asking(many, test)
+    assert f.explain(1).status == "ok"
+    assert len(f.methods) == 4
+
+
+def test_a_test_that_takes_all_methods_away_is_survived() -> None:
+    def test(x: int) -> bool:
+        f._clear()
+        return True
+
+    for many in (3, 100):
+        f = asking(many, test)
+        with pytest.raises(NoMethodError):
+            f(1)
+        assert f.methods == ()
+        f.register(int, lambda x: "again")
+        assert f(1) == "again"
+
+
+def test_no_test_is_asked_after_one_that_raised() -> None:
+    asked: list[str] = []
+
+    def raises(x: int) -> bool:
+        asked.append("raises")
+        if asked.count("raises") == 2:
+            f.remove(f.methods[-1])
+            raise LookupError
+        return False
+
+    def follows(x: int) -> bool:
+        asked.append("follows")
+        return True
+
+    f = GenericFunction("f", order="definition")
+    f.register(Annotated[int, raises], lambda x: "raises")
+    f.register(Annotated[int, follows], lambda x: "follows")
+    f.register(int, lambda x: "int")
+    with pytest.raises(LookupError):
+        f.explain(1)
+    assert asked == ["raises", "follows", "raises"]
+
+
+def test_a_test_that_changes_the_methods_each_time_is_an_error() -> None:
+    def test(x: int) -> bool:
+        f.register(int, lambda x, y=0: "int")
+        return True
+
+    f = asking(100, test)
+    with pytest.raises(RuntimeError, match="f: its methods are changed each time"):
+        f(1)
+
+
+def test_an_abstract_class_that_leaves_while_it_is_asked_leaves_no_answer() -> None:
+    """What it says is not taken for what the next one would say."""
+
+    class First(type):
+        def __subclasscheck__(cls, other: type) -> bool:
+            if other is Thing and len(f.methods) == 2:
+                f.remove(f.methods[1])
+                f.register(Other, lambda x: "Other")
+                return True
+            return False
+
+    class Second(type):
+        def __subclasscheck__(cls, other: type) -> bool:
+            return False
+
+    class One(metaclass=First): ...
+
+    class Other(metaclass=Second): ...
+
+    class Thing: ...
+
+    f = GenericFunction("f")
+    f.register(object, lambda x: "object")
+    f.register(One, lambda x: "One")
+    assert f(Thing()) == f(Thing()) == "object"
+
+
+def test_what_a_question_finds_without_its_answer_is_not_kept() -> None:
+    class Judge(type):
+        def __subclasscheck__(cls, other: type) -> bool:
+            if other is Thing and not inner:
+                inner.append("asking")
+                inner[:] = [f(Thing()), f(Thing())]
+            return other in (Member, Thing)
+
+    class Member(metaclass=Judge): ...
+
+    class Thing: ...
+
+    inner: list[str] = []
+    f = GenericFunction("f")
+    g = GenericFunction("g")
+    for one in (f, g):
+        one.register(object, lambda x: "object")
+        one.register(Member, lambda x: "Member")
+    assert g(Thing()) == "Member"
+    assert inner == ["object", "object"]
+    assert f(Thing()) == "Member"
 
 
 def test_a_subclass_hook_that_changes_the_function_is_survived() -> None:

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 import pytest
 
@@ -254,6 +254,60 @@ def test_a_subclass_check_runs_without_a_lock() -> None:
 
     run_all(lambda: f(Slow()) == "Waits" or pytest.fail("other result"), second)
     assert f(Slow()) == "Waits"
+
+
+def test_threads_that_ask_one_question_all_have_its_answer() -> None:
+    """While one thread asks whether a class belongs, another calls with it."""
+    inside, go_on = threading.Event(), threading.Event()
+
+    class Judge(type):
+        def __subclasscheck__(cls, other: type) -> bool:
+            if other is Slow and not inside.is_set():
+                inside.set()
+                assert go_on.wait(20)
+            return other in (Member, Slow)
+
+    class Member(metaclass=Judge): ...
+
+    class Slow: ...
+
+    @dispatch
+    def f(x: object) -> str:
+        return "object"
+
+    @dispatch
+    def f(x: Member) -> str:
+        return "Member"
+
+    results: list[str] = []
+
+    def second() -> None:
+        assert inside.wait(20)
+        results.append(f(Slow()))
+        go_on.set()
+
+    run_all(lambda: results.append(f(Slow())), second)
+    assert results == ["Member", "Member"]
+
+
+def test_first_calls_that_race_with_a_protocol_agree() -> None:
+    @runtime_checkable
+    class Closable(Protocol):
+        def close(self) -> None: ...
+
+    @dispatch
+    def f(x: object) -> str:
+        return "object"
+
+    @dispatch
+    def f(x: Closable) -> str:
+        return "Closable"
+
+    for _ in range(200):
+        cls = type("Thing", (), {"close": lambda self: None})
+        results: list[str] = []
+        run_all(*[lambda: results.append(f(cls()))] * 2)
+        assert results == ["Closable"] * 2
 
 
 def test_groups_of_several_threads_do_not_mix() -> None:
