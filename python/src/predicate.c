@@ -242,6 +242,9 @@ void lbpy_predicate_release(lbpy_predicate *p)
         PyErr_Clear();
     Py_XDECREF(key);
     p->hint = NULL;
+    PyMem_Free(p->compared); /* its hint, if made again, gets another one */
+    p->compared = NULL;
+    p->compared_count = p->compared_room = 0;
     PyErr_Restore(type, value, traceback);
 }
 
