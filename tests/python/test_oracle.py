@@ -115,13 +115,20 @@ class Lattice:
     def rebase(self, number: int, others: Sequence[int]) -> bool:
         """Give a class other bases, of those that stand before it."""
         index = 1 + number % (len(self.real) - 1)
-        cls = self.real[index]
-        bases = list(dict.fromkeys(self.real[one % index] for one in others))
+        cls, before = self.real[index], self.related()
+        old, bases = cls.__bases__, [self.real[one % index] for one in others]
         try:
-            cls.__bases__ = tuple(bases)
+            cls.__bases__ = tuple(dict.fromkeys(bases))
         except TypeError:  # no order, here or in a subclass
             return False
+        if self.related() != before:  # a union is as it was when it was written
+            cls.__bases__ = old
+            return False
         return True
+
+    def related(self) -> list[bool]:
+        """Of the pairs of which there are unions: does one cover the other?"""
+        return [issubclass(two, one) for one, two in itertools.pairwise(self.real[1:])]
 
     def hints(self) -> list[Any]:
         found: list[Any] = [*self.real, *self.virtual]
