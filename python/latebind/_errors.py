@@ -294,14 +294,15 @@ def _is_beaten(method: Method, others: list[Method]) -> bool:
         pairs = list(zip(method.parameter_hints, other.parameter_hints, strict=False))
         if other is method or other.qualifier != "primary":
             continue
-        if all(_covers(mine, its) for mine, its in pairs) and any(
-            not _covers(its, mine) for mine, its in pairs
+        if all(covers(mine, its) for mine, its in pairs) and any(
+            not covers(its, mine) for mine, its in pairs
         ):
             return True
     return False
 
 
-def _covers(wide: Hint | None, narrow: Hint | None) -> bool:
+def covers(wide: Hint | None, narrow: Hint | None) -> bool:
+    """Does a parameter's hint (None: any) take all that another one takes?"""
     return wide is None or (narrow is not None and narrow.implies(wide))
 
 

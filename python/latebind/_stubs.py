@@ -29,6 +29,7 @@ import re
 import sys
 
 from latebind._core import GenericFunction, Hint
+from latebind._errors import covers
 from latebind._modules import Problem, unwrapped
 
 TYPE_CHECKING = False
@@ -323,9 +324,9 @@ class _Call:
         hints = self.hints
         if missing > 0:
             hints += (self.rest,) * missing
-        if not all(map(_covers, hints, narrow.hints)):
+        if not all(map(covers, hints, narrow.hints)):
             return False
-        if narrow.rest is not False and not _covers(self.rest, narrow.rest):
+        if narrow.rest is not False and not covers(self.rest, narrow.rest):
             return False
         return not (self.keywords or narrow.keywords) or self._takes_names(narrow)
 
@@ -334,7 +335,7 @@ class _Call:
             return False
         for name, (hint, _needed) in narrow.keywords.items():
             mine = self.keywords.get(name, (self.others, False))[0]
-            if mine is False or not _covers(mine, hint):
+            if mine is False or not covers(mine, hint):
                 return False
         return all(
             name in narrow.keywords and narrow.keywords[name][1]
@@ -346,10 +347,6 @@ class _Call:
         if not other.takes_all_of(self):
             return False
         return not self.takes_all_of(other) or (self.tests and not other.tests)
-
-
-def _covers(wide: Hint | None, narrow: Hint | None) -> bool:
-    return wide is None or (narrow is not None and bool(narrow.implies(wide)))
 
 
 def _ordered(methods: Iterable[Method]) -> list[_Call]:

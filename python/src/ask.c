@@ -163,6 +163,12 @@ bool lbpy_types_are_asked(const lbpy_state *state)
     return lbpy_is_asking(state->asking, NULL, NULL);
 }
 
+/* What two of these walks came to together. */
+static int joined(int first, int second)
+{
+    return first < 0 || second < 0 ? -1 : first || second;
+}
+
 /* Is the record, or a class of its MRO, below the virtual class `v`? */
 static bool reaches(const lbpy_state *state, const lbpy_type *record,
                     PyObject *mro, const lbpy_type *v)
@@ -197,8 +203,7 @@ static int ask_mro(lbpy_state *state, PyObject *mro)
         lbpy_type *base = lbpy_type_find(state, type);
         if (base == NULL)
             base = lbpy_type_make(state, type);
-        const int more = base ? lbpy_ask_one(state, base) : -1;
-        asked = more ? more : asked;
+        asked = joined(asked, base ? lbpy_ask_one(state, base) : -1);
     }
     return asked;
 }
@@ -211,10 +216,8 @@ int lbpy_ask_around(lbpy_state *state, lbpy_type *record)
         return ask_members(state, record);
     PyObject *mro = Py_NewRef(record->type->tp_mro);
     int asked = lbpy_ask_one(state, record);
-    if (asked >= 0) {
-        const int more = ask_mro(state, mro);
-        asked = more ? more : asked;
-    }
+    if (asked >= 0)
+        asked = joined(asked, ask_mro(state, mro));
     for (size_t i = 0; i < state->virtual_count && asked == 0; i++) {
         lbpy_type *v = state->virtuals[i];
         if (v != record && reaches(state, record, mro, v))
@@ -245,8 +248,7 @@ int lbpy_ask_named(lbpy_state *state)
         for (Py_ssize_t i = 0; asked >= 0 && i < PyList_GET_SIZE(types); i++) {
             lbpy_type *record = lbpy_type_find(
                 state, (PyTypeObject *)PyList_GET_ITEM(types, i));
-            const int more = record ? lbpy_ask_one(state, record) : 0;
-            asked = more ? more : asked;
+            asked = joined(asked, record ? lbpy_ask_one(state, record) : 0);
         }
     }
     Py_XDECREF(types);

@@ -56,8 +56,7 @@ static void free_rules(lbpy_form *form)
 static void describe(const lbpy_form *form, const lbpy_rule *rule,
                      lb_specializer *specializers, lb_rule *given)
 {
-    for (unsigned i = 0; i < form->slots; i++)
-        specializers[i] = lbpy_specializer_of(&rule->want[i]);
+    lbpy_specializers_of(form, rule, specializers);
     *given =
         (lb_rule){.method = &rule->method->descriptor,
                   .specializers = form->slots ? specializers : NULL,

@@ -160,6 +160,15 @@ static inline lb_specializer lbpy_specializer_of(const lbpy_want *w)
                     : lb_any();
 }
 
+/* The same of all slots of a rule. */
+static inline void lbpy_specializers_of(const lbpy_form *form,
+                                        const lbpy_rule *rule,
+                                        lb_specializer *specializers)
+{
+    for (unsigned i = 0; i < form->slots; i++)
+        specializers[i] = lbpy_specializer_of(&rule->want[i]);
+}
+
 /* ---- bundle.c ----------------------------------------------------------- */
 
 /* The methods of `old`, one or a bundle, and `fresh`, as a bundle. NULL: an

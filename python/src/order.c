@@ -265,7 +265,7 @@ bool lbpy_order_same_mro(const lbpy_type *record)
                   (size_t)record->mro_count * sizeof *record->mro) == 0;
 }
 
-bool lbpy_order_is_fresh(const lbpy_state *state, const lbpy_type *record)
+bool lbpy_type_is_current(const lbpy_state *state, const lbpy_type *record)
 {
     return record->cls && lbpy_order_same_mro(record) &&
            record->virtual_version == state->virtual_version &&
@@ -288,7 +288,7 @@ static int remake_mro(lbpy_state *state, lbpy_type *record)
     for (Py_ssize_t i = mro ? PyTuple_GET_SIZE(mro) : 0; i-- > 1;) {
         lbpy_type *base =
             lbpy_type_find(state, (PyTypeObject *)PyTuple_GET_ITEM(mro, i));
-        if (base && !lbpy_order_is_fresh(state, base) &&
+        if (base && !lbpy_type_is_current(state, base) &&
             remake(state, base) < 0)
             return -1;
     }

@@ -17,6 +17,15 @@ struct lbpy_predicate {
     lbpy_predicate *next;
 };
 
+/* Is `b` the same, or among those that `a` is known to imply? */
+static inline bool lbpy_implies(const lb_predicate *a, const lb_predicate *b)
+{
+    for (size_t i = 0; i < a->implies_count; i++)
+        if (a->implies[i] == b)
+            return true;
+    return a == b;
+}
+
 /* One of the questions of a choice. */
 typedef struct lbpy_test {
     lbpy_predicate *predicate; /* one use */

@@ -52,21 +52,13 @@ static relation compare_classes(const lbpy_state *state,
                      lbpy_type_below(state, b, a));
 }
 
-static bool implies(const lb_predicate *a, const lb_predicate *b)
-{
-    for (size_t i = 0; i < a->implies_count; i++)
-        if (a->implies[i] == b)
-            return true;
-    return false;
-}
-
 static relation compare_values(const lb_predicate *a, const lb_predicate *b)
 {
     if (a == b)
         return EQUAL;
     if (a == NULL || b == NULL)
         return b == NULL ? FIRST : LAST;
-    return by_subset(implies(a, b), implies(b, a));
+    return by_subset(lbpy_implies(a, b), lbpy_implies(b, a));
 }
 
 static const lbpy_type *record_of(const lb_specializer *s)

@@ -104,13 +104,6 @@ static bool other_witness(const lbpy_state *state, const lbpy_form *form,
     return other;
 }
 
-static void specializers_of(const lbpy_form *form, const lbpy_rule *rule,
-                            lb_specializer *wants)
-{
-    for (unsigned i = 0; i < form->slots; i++)
-        wants[i] = lbpy_specializer_of(&rule->want[i]);
-}
-
 static bool is_subset(const lbpy_generic *g, const lbpy_form *form,
                       const lbpy_rule *a, const lbpy_rule *b)
 {
@@ -132,33 +125,37 @@ static bool takes(const lbpy_form *form, const lbpy_rule *c,
     return true;
 }
 
+/* Two rules, and what they want. */
+typedef struct pair {
+    const lbpy_rule *a, *b;
+    lb_specializer a_wants[LBPY_MAX_SLOTS], b_wants[LBPY_MAX_SLOTS];
+} pair;
+
 /* Step 3. */
 static bool settles(const lbpy_generic *g, const lbpy_form *form,
-                    const lbpy_rule *c, const lbpy_rule *a, const lbpy_rule *b,
+                    const lbpy_rule *c, const pair *p,
                     lbpy_type *const *witness)
 {
-    lb_specializer wants[3][LBPY_MAX_SLOTS];
+    const bool own = c == p->a || c == p->b;
+    lb_specializer wants[LBPY_MAX_SLOTS];
     bool by_value = false;
     if (c->method->qualifier != LB_PRIMARY ||
         !takes(form, c, witness, &by_value))
         return false;
-    if (c != a && c != b && is_subset(g, form, c, a) &&
-        is_subset(g, form, c, b))
+    if (!own && is_subset(g, form, c, p->a) && is_subset(g, form, c, p->b))
         return true;
-    specializers_of(form, a, wants[0]);
-    specializers_of(form, b, wants[1]);
-    specializers_of(form, c, wants[2]);
-    return (c == a || c == b || !by_value) &&
-           (c == a || lbpy_precedes(g, form, witness, wants[2], wants[0])) &&
-           (c == b || lbpy_precedes(g, form, witness, wants[2], wants[1]));
+    if (!own && by_value)
+        return false;
+    lbpy_specializers_of(form, c, wants);
+    return (c == p->a || lbpy_precedes(g, form, witness, wants, p->a_wants)) &&
+           (c == p->b || lbpy_precedes(g, form, witness, wants, p->b_wants));
 }
 
 static bool is_settled(const lbpy_generic *g, const lbpy_form *form,
-                       const lbpy_rule *a, const lbpy_rule *b,
-                       lbpy_type *const *witness)
+                       const pair *p, lbpy_type *const *witness)
 {
     for (size_t k = 0; k < form->count; k++)
-        if (settles(g, form, form->rules[k], a, b, witness))
+        if (settles(g, form, form->rules[k], p, witness))
             return true;
     return false;
 }
@@ -169,8 +166,11 @@ static bool find_witness(const lbpy_generic *g, const lbpy_form *form,
                          lbpy_type **witness)
 {
     bool has = first_witness(g->state, form, a, b, witness);
+    pair p = {.a = a, .b = b};
+    lbpy_specializers_of(form, a, p.a_wants);
+    lbpy_specializers_of(form, b, p.b_wants);
     for (int i = 0; has && i < MANY_WITNESSES; i++) {
-        if (!is_settled(g, form, a, b, witness))
+        if (!is_settled(g, form, &p, witness))
             return true;
         has = other_witness(g->state, form, a, b, witness);
     }

@@ -197,7 +197,7 @@ lbpy_type *lbpy_type_make(lbpy_state *state, PyTypeObject *type)
 /* Brings a record up to now; its type is held. */
 static int refresh(lbpy_state *state, lbpy_type *record)
 {
-    while (!lbpy_order_is_fresh(state, record)) {
+    while (!lbpy_type_is_current(state, record)) {
         const int asked = lbpy_ask_around(state, record);
         if (asked < 0)
             return -1;
@@ -212,7 +212,7 @@ lbpy_type *lbpy_type_of(lbpy_state *state, PyTypeObject *type)
     if (type->tp_mro == NULL && PyType_Ready(type) < 0)
         return NULL;
     lbpy_type *record = lbpy_type_find(state, type);
-    if (record && lbpy_order_is_fresh(state, record))
+    if (record && lbpy_type_is_current(state, record))
         return record;
     /* Held while it is asked about: its record then stays. */
     Py_INCREF(type);
@@ -230,7 +230,7 @@ static PyObject *stale_types(const lbpy_state *state, size_t limit)
 {
     PyObject *types = PyList_New(0);
     for (const lbpy_type *t = state->newest; types && t; t = t->older) {
-        if (t->died || lbpy_order_is_fresh(state, t) ||
+        if (t->died || lbpy_type_is_current(state, t) ||
             (t->uses == 0 && limit == 0))
             continue;
         limit -= t->uses == 0;
@@ -251,11 +251,6 @@ int lbpy_types_refresh(lbpy_state *state, size_t limit)
             status = -1;
     Py_XDECREF(types);
     return status;
-}
-
-bool lbpy_type_is_current(const lbpy_state *state, const lbpy_type *type)
-{
-    return lbpy_order_is_fresh(state, type);
 }
 
 PyObject *lbpy_type_object(const lbpy_type *type)

@@ -29,9 +29,6 @@ void lbpy_type_end(lbpy_state *state, lbpy_type *record);
 bool lbpy_order_same_mro(const lbpy_type *record);
 int lbpy_order_remember_mro(lbpy_type *record);
 
-/* Is the order of now? */
-bool lbpy_order_is_fresh(const lbpy_state *state, const lbpy_type *record);
-
 /* Makes the order from what is known; 0, or -1. Runs no Python code. */
 int lbpy_order_make(lbpy_state *state, lbpy_type *record);
 

@@ -15,21 +15,14 @@ enum { FIRST_ROOM = 64 };
 
 /* ---- comparing ---------------------------------------------------------- */
 
-static bool implies(const lbpy_predicate *a, const lbpy_predicate *b)
-{
-    for (size_t i = 0; i < a->given.implies_count; i++)
-        if (a->given.implies[i] == &b->given)
-            return true;
-    return a == b;
-}
-
 bool lbpy_want_below(const lbpy_state *state, const lbpy_want *a,
                      const lbpy_want *b)
 {
     if (b->base &&
         (a->base == NULL || !lbpy_type_below(state, a->base, b->base)))
         return false;
-    return b->value == NULL || (a->value && implies(a->value, b->value));
+    return b->value == NULL ||
+           (a->value && lbpy_implies(&a->value->given, &b->value->given));
 }
 
 bool lbpy_wants_below(const lbpy_state *state, const lbpy_wants *a,
