@@ -1,0 +1,1 @@
+typedef int lboi_not_yet_cpu_elementwise;

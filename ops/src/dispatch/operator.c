@@ -1,0 +1,468 @@
+/* operator.c - operators, and the way of one call.
+ *
+ * lbo_run: brackets the call (lb_enter), looks up by the context's class and the
+ * dispatched tensors. Without active layers the results are made first and the
+ * look-up leads to the kernel; with layers it leads to the outermost layer, and
+ * results are made when the last one goes on (lboi_run_kernel).
+ */
+#include "dispatch/general.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What runs when nothing is applicable: the engine's words, made short and
+ * complete by what the library knows. */
+static lb_status no_unary(lb_slot slot, lbo_context *context, lbo_tensor *a,
+                          lbo_call *call)
+{
+    (void)a;
+    return lboi_no_kernel(context, call, lb_load_entry(slot));
+}
+
+static lb_status no_binary(lb_slot slot, lbo_context *context, lbo_tensor *a,
+                           lbo_tensor *b, lbo_call *call)
+{
+    (void)a;
+    (void)b;
+    return lboi_no_kernel(context, call, lb_load_entry(slot));
+}
+
+LB_DEFINE_GENERIC_WITH(lbo_unary, no_unary);
+LB_DEFINE_GENERIC_WITH(lbo_binary, no_binary);
+
+/* ---- checking a call ------------------------------------------------------ */
+
+static lb_status named(const lbo_operator *op, lb_status status)
+{
+    char text[1800];
+
+    (void)snprintf(text, sizeof text, "%s", lb_message());
+    return lbo_fail(status, "%s: %s", op->spec.name, text);
+}
+
+/* The word number `index` of "input weight bias"; else "input 3". */
+static void input_name(const lbo_operator *op, uint32_t index, char *text,
+                       size_t size)
+{
+    const char *word = op->spec.in_names;
+
+    for (uint32_t i = 0; word != NULL && i < index; i++) {
+        word = strchr(word, ' ');
+        word = word == NULL ? NULL : word + 1;
+    }
+    if (word == NULL)
+        (void)snprintf(text, size, "input %u", (unsigned)index);
+    else
+        (void)snprintf(text, size, "%.*s", (int)strcspn(word, " "), word);
+}
+
+static lb_status check_inputs(const lbo_operator *op, const lbo_call *call)
+{
+    const lbo_operator_spec *const spec = &op->spec;
+    const uint32_t needed = spec->in_count - spec->optional;
+    char name[64];
+
+    if (spec->flags & LBO_LIST ? call->in_count < spec->in_count
+                               : call->in_count != spec->in_count)
+        return lbo_fail(LB_BAD_ARGUMENT, "%s takes %s%u inputs, not %u",
+                        spec->name, spec->flags & LBO_LIST ? "at least " : "",
+                        (unsigned)spec->in_count, (unsigned)call->in_count);
+    for (uint32_t i = 0; i < call->in_count; i++)
+        if (call->in[i] == NULL && (i < needed || i >= spec->in_count)) {
+            input_name(op, i, name, sizeof name);
+            return lbo_fail(LB_BAD_ARGUMENT, "%s: %s is NULL", spec->name,
+                            name);
+        }
+    if (call->out_count != spec->out_count)
+        return lbo_fail(LB_BAD_ARGUMENT, "%s gives %u results, not %u",
+                        spec->name, (unsigned)spec->out_count,
+                        (unsigned)call->out_count);
+    if (spec->attribute_size > 0 && call->attributes == NULL)
+        return lbo_fail(LB_BAD_ARGUMENT, "%s: attributes are NULL", spec->name);
+    if (spec->dispatched == 0 && call->out[0] == NULL)
+        return lbo_fail(LB_BAD_ARGUMENT, "%s: there is no tensor to write",
+                        spec->name);
+    return LB_OK;
+}
+
+static bool is_weak(const lbo_tensor *tensor)
+{
+    return (tensor->flags & LBO_WEAK) != 0;
+}
+
+/* The device of the results: that of the inputs that are not weak. */
+static lb_status common_device(const lbo_operator *op, const lbo_call *call,
+                               lbo_device **result)
+{
+    lbo_device *found = NULL;
+    char name[64];
+
+    for (uint32_t i = 0; i < call->in_count; i++) {
+        const lbo_tensor *const in = call->in[i];
+        if (in == NULL || is_weak(in))
+            continue;
+        lbo_device *const device = in->storage->device;
+        if (found != NULL && device != found &&
+            !(op->spec.flags & LBO_MIXED_DEVICES)) {
+            input_name(op, i, name, sizeof name);
+            return lbo_fail(LB_BAD_ARGUMENT,
+                            "%s: %s is on device %s, the others are on %s "
+                            "(move one by to_device)",
+                            op->spec.name, name, device->name, found->name);
+        }
+        if (found == NULL)
+            found = device;
+    }
+    if (found == NULL)
+        found = call->in_count > 0 && call->in[0] != NULL
+                    ? call->in[0]->storage->device
+                    : call->out[0]->storage->device;
+    *result = found;
+    return LB_OK;
+}
+
+static lb_status infer(const lbo_operator *op, const lbo_call *call,
+                       lbo_spec *out)
+{
+    lbo_device *device = NULL;
+    lb_status status = common_device(op, call, &device);
+
+    if (status != LB_OK)
+        return status;
+    for (uint32_t i = 0; i < call->out_count; i++)
+        out[i].device = device;
+    status = op->spec.infer(call, out);
+    return status == LB_OK ? LB_OK : named(op, status);
+}
+
+lb_status lbo_infer(lbo_context *context, const lbo_operator *op,
+                    const lbo_call *call, lbo_spec *out)
+{
+    if (context == NULL || op == NULL || call == NULL || out == NULL)
+        return lbo_fail(LB_BAD_ARGUMENT, "lbo_infer: an argument is NULL");
+    lbo_call known = *call;
+    known.op = op;
+    const lb_status status = check_inputs(op, &known);
+    return status == LB_OK ? infer(op, &known, out) : status;
+}
+
+static void shape_text(size_t ndim, const int64_t *shape, char *text,
+                       size_t size)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < ndim && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%lld",
+                                 i > 0 ? ", " : "", (long long)shape[i]);
+    if (ndim == 0)
+        text[0] = '\0';
+}
+
+/* A result that the caller gave. */
+static lb_status check_given(const lbo_operator *op, const lbo_tensor *out,
+                             const lbo_spec *spec)
+{
+    char wanted[256], has[256];
+
+    if (out->dtype == spec->dtype && out->ndim == spec->ndim &&
+        memcmp(out->dims, spec->shape, spec->ndim * sizeof(int64_t)) == 0 &&
+        (out->storage->device == spec->device ||
+         op->spec.flags & LBO_MIXED_DEVICES)) {
+        if (out->storage->flags & LBO_READ_ONLY)
+            return lbo_fail(LB_READ_ONLY, "%s: the result given is read-only",
+                            op->spec.name);
+        for (int i = 0; i < out->ndim; i++)
+            if (out->dims[i] > 1 && lbo_strides(out)[i] == 0)
+                return lbo_fail(LB_BAD_ARGUMENT,
+                                "%s: the result given is a broadcast view; "
+                                "several of its elements are one",
+                                op->spec.name);
+        return LB_OK;
+    }
+    shape_text(spec->ndim, spec->shape, wanted, sizeof wanted);
+    shape_text(out->ndim, out->dims, has, sizeof has);
+    return lbo_fail(LB_BAD_ARGUMENT,
+                    "%s: the result is %s[%s] on %s, the one given is %s[%s] "
+                    "on %s",
+                    op->spec.name, lbo_dtype_name((lbo_dtype)spec->dtype),
+                    wanted, spec->device->name,
+                    lbo_dtype_name((lbo_dtype)out->dtype), has,
+                    out->storage->device->name);
+}
+
+/* Whether writing `out` while reading the inputs could go wrong. */
+static bool must_copy(const lbo_operator *op, const lbo_call *call,
+                      const lbo_tensor *out)
+{
+    const int harmless = op->spec.flags & LBO_ELEMENTWISE ? 2 : 0;
+
+    for (uint32_t i = 0; i < call->in_count; i++) {
+        if (call->in[i] == NULL)
+            continue;
+        const int overlap = lbo_overlap(out, call->in[i]);
+        if (overlap != 0 && overlap != harmless)
+            return true;
+    }
+    return false;
+}
+
+static void drop_made(lbo_call *call)
+{
+    for (uint32_t i = 0; i < call->out_count; i++)
+        if (!(call->given >> i & 1)) {
+            lbo_tensor_release(call->out[i]);
+            call->out[i] = NULL;
+        }
+}
+
+/* Makes results that are not there. `aside[i]`: a result that overlaps an
+ * input, to be written after the kernel has written another in its place. */
+static lb_status prepare(lbo_context *context, lbo_call *call,
+                         lbo_tensor **aside)
+{
+    const lbo_operator *const op = call->op;
+    lbo_spec specs[LBO_MAX_OUT];
+    lb_status status = infer(op, call, specs);
+
+    if (status != LB_OK || op->spec.flags & LBO_VIEW)
+        return status;
+    for (uint32_t i = 0; i < call->out_count && status == LB_OK; i++) {
+        lbo_tensor *const given = call->out[i];
+        if (given != NULL) {
+            status = check_given(op, given, &specs[i]);
+            if (status != LB_OK || !must_copy(op, call, given))
+                continue;
+            aside[i] = given;
+            call->out[i] = NULL;
+        }
+        status = lboi_tensor_new(context->library, &specs[i], specs[i].device,
+                                 &call->out[i]);
+        if (status != LB_OK)
+            call->out[i] = aside[i];
+    }
+    return status;
+}
+
+/* ---- running -------------------------------------------------------------- */
+
+static lb_status dispatch(lbo_context *context, lbo_call *call)
+{
+    const lbo_operator *const op = call->op;
+
+    if (op->spec.dispatched == 2)
+        return lb_in_lbo_binary(op->head, context, call->in[0], call->in[1],
+                                call);
+    return lb_in_lbo_unary(
+        op->head, context,
+        op->spec.dispatched == 0 ? call->out[0] : call->in[0], call);
+}
+
+static lb_status go_on(lbo_context *context, lbo_call *call,
+                       const lbo_rest *rest)
+{
+    if (rest == NULL)
+        return dispatch(context, call);
+    if (rest->dispatched == 2)
+        return lb_next_lbo_binary(rest->self, context, rest->a, rest->b, call);
+    return lb_next_lbo_unary(rest->self, context, rest->a, call);
+}
+
+/* Writes the results that were put aside. */
+static lb_status settle(lbo_context *context, lbo_call *call,
+                        lbo_tensor **aside, lb_status status)
+{
+    for (uint32_t i = 0; i < call->out_count; i++) {
+        if (aside[i] == NULL)
+            continue;
+        lbo_tensor *const written = call->out[i];
+        call->out[i] = aside[i];
+        if (status == LB_OK)
+            status = lbo_copy(context, &call->out[i], written);
+        lbo_tensor_release(written);
+    }
+    return status;
+}
+
+static void count_writes(const lbo_call *call)
+{
+    for (uint32_t i = 0; i < call->out_count; i++)
+        if (call->given >> i & 1)
+            __atomic_add_fetch(&call->out[i]->storage->version, 1,
+                               __ATOMIC_RELAXED);
+}
+
+lb_status lboi_run_kernel(lbo_context *context, lbo_call *call,
+                          const lbo_rest *rest)
+{
+    lbo_tensor *aside[LBO_MAX_OUT] = {NULL};
+    lb_status status = prepare(context, call, aside);
+
+    call->prepared = 1;
+    if (status == LB_OK)
+        status = go_on(context, call, rest);
+    if (LB_UNLIKELY(aside[0] != NULL || aside[1] != NULL || aside[2] != NULL ||
+                    aside[3] != NULL))
+        status = settle(context, call, aside, status);
+    if (LB_UNLIKELY(status != LB_OK))
+        drop_made(call);
+    else if (call->given != 0)
+        count_writes(call);
+    return status;
+}
+
+static uint32_t given_results(const lbo_call *call)
+{
+    uint32_t given = 0;
+
+    for (uint32_t i = 0; i < call->out_count; i++)
+        if (call->out[i] != NULL)
+            given |= 1u << i;
+    return given;
+}
+
+lb_status lbo_run(lbo_context *context, const lbo_operator *op, lbo_call *call)
+{
+    if (context == NULL || op == NULL || call == NULL)
+        return lbo_fail(LB_BAD_ARGUMENT, "lbo_run: an argument is NULL");
+    call->op = op;
+    call->prepared = 0;
+    lb_status status = check_inputs(op, call);
+    if (status != LB_OK)
+        return status;
+    call->given = given_results(call);
+    if (op->spec.flags & LBO_VIEW && call->given != 0)
+        return lbo_fail(LB_BAD_ARGUMENT,
+                        "%s makes its result: set it to NULL before",
+                        op->spec.name);
+    lb_enter(context->reader);
+    if (context->level == context->depth)
+        status = lboi_run_kernel(context, call, NULL);
+    else
+        status = dispatch(context, call);
+    lb_leave(context->reader);
+    if (status != LB_OK)
+        drop_made(call);
+    return status;
+}
+
+/* ---- operators ------------------------------------------------------------- */
+
+static lb_status check_spec(const lbo_operator_spec *spec)
+{
+    if (spec->name == NULL || spec->infer == NULL)
+        return lbo_fail(LB_BAD_ARGUMENT,
+                        "lbo_operator_create: name or infer is NULL");
+    if (spec->dispatched > 2 || spec->in_count < spec->dispatched ||
+        spec->in_count < spec->optional + spec->dispatched)
+        return lbo_fail(LB_BAD_ARGUMENT,
+                        "operator %s: dispatches on %u of %u inputs, %u of "
+                        "them optional",
+                        spec->name, (unsigned)spec->dispatched,
+                        (unsigned)spec->in_count, (unsigned)spec->optional);
+    if (spec->out_count < 1 || spec->out_count > LBO_MAX_OUT)
+        return lbo_fail(LB_BAD_ARGUMENT,
+                        "operator %s: gives %u results, there may be 1 to %d",
+                        spec->name, (unsigned)spec->out_count, LBO_MAX_OUT);
+    return LB_OK;
+}
+
+static lb_status keep_operator(lbo_library *library, lbo_operator *op)
+{
+    pthread_mutex_lock(&library->mutex);
+    const bool room =
+        lboi_reserve(library, &library->operators, &library->operator_capacity,
+                     library->operator_count + 1, sizeof(void *));
+    if (room) {
+        op->index = (uint32_t)library->operator_count;
+        library->operators[library->operator_count++] = op;
+    }
+    pthread_mutex_unlock(&library->mutex);
+    return room ? LB_OK : LB_NO_MEMORY;
+}
+
+static lb_status add_general(lbo_operator *op)
+{
+    lb_class *const tensors = op->library->tensors;
+    const bool two = op->spec.dispatched == 2;
+    lb_class *const classes[LB_MAX_DISPATCH] = {lb_any_class, tensors,
+                                                two ? tensors : NULL};
+    const lb_method *method = op->spec.general;
+
+    if (method == NULL)
+        method = two ? lboi_general_binary : lboi_general_unary;
+    return lb_add_classes(op->head, method, classes);
+}
+
+lb_status lbo_operator_create(lbo_library *library,
+                              const lbo_operator_spec *spec,
+                              const lbo_operator **result)
+{
+    if (library == NULL || spec == NULL || result == NULL)
+        return lbo_fail(LB_BAD_ARGUMENT,
+                        "lbo_operator_create: an argument is NULL");
+    lb_status status = check_spec(spec);
+    if (status != LB_OK)
+        return status;
+    lbo_operator *const op = lboi_zalloc(library, sizeof *op);
+    if (op == NULL)
+        return LB_NO_MEMORY;
+    op->spec = *spec;
+    op->library = library;
+    op->spec.name = lboi_copy_text(library, spec->name);
+    if (op->spec.name == NULL) {
+        lboi_free(library, op, sizeof *op);
+        return LB_NO_MEMORY;
+    }
+    const lb_head *const family =
+        spec->dispatched == 2 ? LB_HEAD(lbo_binary) : LB_HEAD(lbo_unary);
+    status = lb_generic_create(library->runtime, op->spec.name,
+                               family->signature, NULL, &op->generic);
+    if (status == LB_OK) {
+        op->head = lb_generic_head(op->generic);
+        status = add_general(op);
+        if (status == LB_OK)
+            status = lboi_layers_wrap(library, op);
+        if (status == LB_OK)
+            status = keep_operator(library, op);
+        if (status != LB_OK)
+            (void)lb_generic_destroy(op->generic);
+    }
+    if (status != LB_OK) {
+        lboi_free_text(library, (char *)(uintptr_t)op->spec.name);
+        lboi_free(library, op, sizeof *op);
+        return status;
+    }
+    *result = op;
+    return LB_OK;
+}
+
+const lbo_operator *lbo_operator_find(lbo_library *library, const char *name)
+{
+    const lbo_operator *found = NULL;
+
+    pthread_mutex_lock(&library->mutex);
+    for (size_t i = 0; i < library->operator_count && found == NULL; i++)
+        if (strcmp(library->operators[i]->spec.name, name) == 0)
+            found = library->operators[i];
+    pthread_mutex_unlock(&library->mutex);
+    return found;
+}
+
+size_t lbo_operator_count(lbo_library *library)
+{
+    pthread_mutex_lock(&library->mutex);
+    const size_t count = library->operator_count;
+    pthread_mutex_unlock(&library->mutex);
+    return count;
+}
+
+const lbo_operator *lbo_operator_at(lbo_library *library, size_t index)
+{
+    const lbo_operator *found = NULL;
+
+    pthread_mutex_lock(&library->mutex);
+    if (index < library->operator_count)
+        found = library->operators[index];
+    pthread_mutex_unlock(&library->mutex);
+    return found;
+}

@@ -1,0 +1,162 @@
+/* library.h - what a library and a context hold; for every room of ops/src. */
+#ifndef LBO_LIBRARY_INTERNAL_H
+#define LBO_LIBRARY_INTERNAL_H
+
+#include "latebind/latebind.h"
+#include "latebind/ops.h"
+#include "operators/list.h"
+
+#include <pthread.h>
+
+/* The generic functions that come with the library, beside the operators'. */
+typedef enum lboi_function {
+    LBOI_ALLOCATE,
+    LBOI_FREE,
+    LBOI_COPY,
+    LBOI_SYNCHRONIZE,
+    LBOI_STREAM_CREATE,
+    LBOI_STREAM_DESTROY,
+    LBOI_EVENT_RECORD,
+    LBOI_EVENT_WAIT,
+    LBOI_EVENT_ELAPSED,
+    LBOI_EVENT_DESTROY,
+    LBOI_FORWARD,
+    LBOI_BACKWARD,
+    LBOI_MODULE_FREE,
+    LBOI_STEP,
+    LBOI_OPTIMIZER_FREE,
+    LBOI_FUNCTION_COUNT
+} lboi_function;
+
+/* An order of active layers, as a class for contexts. */
+typedef struct lboi_order {
+    lb_class *cls;
+    lb_header head;
+    uint32_t count;
+    uint32_t users; /* contexts that have it as a suffix of their stack */
+    lbo_layer *layers[LBO_MAX_LAYERS];
+} lboi_order;
+
+/* What is said of a missing kernel names the kernels that there are. */
+typedef struct lboi_known {
+    const lbo_operator *op;
+    lbo_device *device;
+    int8_t a, b;
+    const char *provider; /* kept */
+} lboi_known;
+
+struct lbo_library {
+    lb_runtime *runtime;
+    lb_reallocate_fn reallocate;
+    void *allocator_context;
+    lb_report_fn report;
+    void *report_context;
+    pthread_mutex_t mutex;        /* around everything that grows, below */
+    pthread_mutex_t plugin_mutex; /* around opening and closing, and the list */
+    pthread_mutex_t layer_mutex;  /* around layers and orders */
+
+    const lb_head *functions[LBOI_FUNCTION_COUNT];
+    lb_class *tensors;                 /* `tensor` */
+    lb_class *dtypes[LBO_DTYPE_COUNT]; /* `f32`, ... */
+    lb_class *devices_class;           /* of device objects */
+    lb_class *contexts;                /* of contexts without layers */
+    lb_class *layered;                 /* of those with */
+    lb_header plain;                   /* of a context without layers */
+    lb_class *modules;
+    lb_class *optimizers;
+
+    lbo_device **devices;
+    size_t device_count, device_capacity;
+    lbo_device *cpu;
+    lbo_operator **operators; /* those of list.h first, in its order */
+    size_t operator_count, operator_capacity;
+    lbo_layer **layers;
+    size_t layer_count, layer_capacity;
+    lboi_order **orders;
+    size_t order_count, order_capacity;
+    lboi_known *known;
+    size_t known_count, known_capacity;
+    lb_plugin **plugins;
+    size_t plugin_count, plugin_capacity;
+
+    int64_t live_tensors;  /* atomic */
+    int64_t live_contexts; /* atomic */
+};
+
+struct lbo_layer {
+    lbo_library *library;
+    lb_class *cls;
+    char *name;
+    lbo_layer_spec spec;
+    uint32_t active;                /* contexts that have it; under the mutex */
+    const lbo_operator **operators; /* the only ones; NULL: all */
+};
+
+typedef struct lboi_level {
+    lbo_layer *layer; /* NULL at the end of the stack */
+    lb_header head;   /* of the class for this layer and those further in */
+    lboi_order *order;
+} lboi_level;
+
+struct lbo_context {
+    lb_header head; /* of the layers from `level` on */
+    lbo_library *library;
+    lbo_device *device;
+    lb_reader *reader;
+    uint32_t level; /* 0 outside of handlers and kernels */
+    uint32_t depth; /* active layers */
+    lboi_level stack[LBO_MAX_LAYERS + 1];
+    lbo_fallback fallback;
+    uint64_t seed, offset;
+    lbo_fallback_count *fallbacks;
+    size_t fallback_count, fallback_capacity;
+};
+
+static inline const lbo_operator *lboi_builtin(const lbo_context *context,
+                                               lboi_builtin_index index)
+{
+    return context->library->operators[index];
+}
+
+/* Memory through the library's hook; NULL: none left, and the thread's message
+ * says so. */
+void *lboi_alloc(lbo_library *library, size_t size);
+void *lboi_zalloc(lbo_library *library, size_t size);
+void lboi_free(lbo_library *library, void *pointer, size_t size);
+char *lboi_copy_text(lbo_library *library, const char *text);
+void lboi_free_text(lbo_library *library, char *text);
+/* Room for `need` items in a growing array. */
+bool lboi_reserve(lbo_library *library, void *array_address, size_t *capacity,
+                  size_t need, size_t item);
+
+/* Tells the library's report hook; by printf. */
+void lboi_report(lbo_library *library, lb_status status, const char *format,
+                 ...) __attribute__((format(printf, 3, 4)));
+
+/* tensor/ */
+lb_status lboi_spec_check(const lbo_spec *spec, const char *what,
+                          int64_t *size);
+lb_status lboi_tensor_new(lbo_library *library, const lbo_spec *spec,
+                          lbo_device *device, lbo_tensor **result);
+void lboi_history_release(lbo_tensor *tensor); /* layers/autograd.c */
+
+/* dispatch/ */
+lb_status lboi_devices_init(lbo_library *library);
+void lboi_devices_end(lbo_library *library);
+lb_status lboi_layers_init(lbo_library *library);
+void lboi_layers_end(lbo_library *library);
+/* The rules of layers that wrap every operator, for a new one. */
+lb_status lboi_layers_wrap(lbo_library *library, lbo_operator *op);
+/* Runs step 3 and the kernel: what comes after the last layer. */
+lb_status lboi_run_kernel(lbo_context *context, lbo_call *call,
+                          const lbo_rest *rest);
+lb_status lboi_bind(lbo_library *library, lboi_function index, const char *name,
+                    const lb_signature *signature);
+
+/* cpu/ */
+lb_status lboi_cpu_init(lbo_library *library);
+
+/* models/ */
+lb_status lboi_models_init(lbo_library *library);
+
+#endif
