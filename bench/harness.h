@@ -62,8 +62,8 @@ typedef struct bench_row {
 } bench_row;
 
 /* Reads the command line; 0 when the program should end (with status 0 for
- * --help, else 2, left in *status). */
-int bench_open(int argc, char **argv, int *status);
+ * --help, else 2, left in *status). peers: their names and versions. */
+int bench_open(int argc, char **argv, const char *peers, int *status);
 /* Writes the reports. */
 void bench_close(void);
 

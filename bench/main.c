@@ -1,5 +1,8 @@
 /* main.c - runs the loads that are asked for; see README.md. */
 #include "loads.h"
+#include "peers.h"
+
+#include <stdio.h>
 
 static const struct {
     const char *name;
@@ -23,7 +26,12 @@ static const struct {
 int main(int argc, char **argv)
 {
     int status = 0;
-    if (!bench_open(argc, argv, &status))
+    char peers[200];
+
+    (void)snprintf(peers, sizeof peers, "C++ %s, GObject %s, Objective-C %s",
+                   bench_cpp_version(), bench_gobject_version(),
+                   bench_objc_version());
+    if (!bench_open(argc, argv, peers, &status))
         return status;
     for (size_t i = 0; i < sizeof loads / sizeof loads[0]; i++)
         if (bench_wanted(loads[i].name))

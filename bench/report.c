@@ -2,8 +2,6 @@
  * report.json. Rows are kept as they come and written to all three. */
 #include "harness.h"
 
-#include "peers.h"
-
 #include <latebind/version.h>
 
 #include <errno.h>
@@ -25,12 +23,12 @@ static struct {
 } report = {.folder = "build/bench/report"};
 
 static const char usage[] =
-    "bench-dispatch [--quick] [--only NAME] [--out DIR]\n"
+    "bench-NAME [--quick] [--only NAME] [--out DIR]\n"
     "  --quick      shorter samples\n"
-    "  --only NAME  one load: one-argument, names, next-method,\n"
+    "  --only NAME  one load: of dispatch one-argument, names, next-method,\n"
     "               many-arguments, changes, scaling, memory, contention,\n"
     "               attributes, attribute-policies, attribute-memory,\n"
-    "               attribute-changes, paper\n"
+    "               attribute-changes, paper; of operators calls, training\n"
     "  --out DIR    where report.md, report.json and scaling.svg go\n"
     "               (default: build/bench/report)\n";
 
@@ -128,7 +126,7 @@ static void json(const char *format, ...)
     va_end(arguments);
 }
 
-static void describe_machine(void)
+static void describe_machine(const char *peers)
 {
     static const char governor_path[] =
         "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
@@ -142,14 +140,12 @@ static void describe_machine(void)
     say("# Latebind %s: benchmarks%s\n\n", LB_VERSION,
         report.quick ? " (quick)" : "");
     say("- processor: %s; governor: %s; load: %s\n", cpu, how, load);
-    say("- compilers: C %s; C++ %s\n", __VERSION__, bench_cpp_version());
-    say("- peers: GObject %s; Objective-C %s\n", bench_gobject_version(),
-        bench_objc_version());
+    say("- compiler: C %s; peers: %s\n", __VERSION__, peers);
     say("- times are medians; a ratio is that to the first row of its table\n");
     json("{\"latebind\": \"%s\", \"quick\": %d, \"processor\": \"%s\", "
-         "\"governor\": \"%s\", \"c\": \"%s\", \"cpp\": \"%s\",\n"
+         "\"governor\": \"%s\", \"c\": \"%s\", \"peers\": \"%s\",\n"
          "\"tables\": [",
-         LB_VERSION, report.quick, cpu, how, __VERSION__, bench_cpp_version());
+         LB_VERSION, report.quick, cpu, how, __VERSION__, peers);
 }
 
 static int read_options(int argc, char **argv, int *status)
@@ -171,14 +167,14 @@ static int read_options(int argc, char **argv, int *status)
     return 1;
 }
 
-int bench_open(int argc, char **argv, int *status)
+int bench_open(int argc, char **argv, const char *peers, int *status)
 {
     if (!read_options(argc, argv, status))
         return 0;
     make_folders(report.folder);
     report.markdown = open_report("report.md");
     report.json = open_report("report.json");
-    describe_machine();
+    describe_machine(peers);
     return 1;
 }
 

@@ -11,6 +11,9 @@ Rules, for every C, C++ and Objective-C file:
 2.  include/latebind includes only public headers, and never in a circle.
 3.  The folders in OUTSIDE use the public API alone: public headers and files
     of their own folder; bench/ may also measure what examples/ holds.
+    ops/ has rooms of its own: ops/src/ROOM as in rule 1 by OPS_LAYERS, with the
+    headers that lie in ops/src for all of them; a plug-in uses public headers,
+    its own, and those of ops/plugins/gpu.
 4.  tests/ may include anything; those that look inside are listed.
 
 System headers, written <like.h>, are no concern of this check unless the name
@@ -29,6 +32,15 @@ LAYERS = {
     "generic": ["core", "base"],
     "inspect": ["object", "generic", "core", "base"],
 }
+OPS_LAYERS = {
+    "tensor": [],
+    "dispatch": ["tensor"],
+    "operators": ["dispatch", "tensor"],
+    "cpu": ["operators", "dispatch", "tensor"],
+    "layers": ["operators", "dispatch", "tensor"],
+    "models": ["operators", "dispatch", "tensor"],
+}
+PUBLIC = {"include", "ops/include"}
 OUTSIDE = ["ops", "tools", "python", "cli", "examples", "bench"]
 SUFFIXES = {".c", ".h", ".cc", ".cpp", ".hpp", ".m", ".inc"}
 
@@ -52,7 +64,9 @@ def code_files(folder):
 
 def resolve(root, path, quoted, name):
     """The file of ours that an include leads to, or None."""
-    places = [root / "include", root / "src", root]
+    places = [root / "include", root / "ops/include", root / "src", root]
+    if path.is_relative_to(root / "ops/src"):
+        places.insert(0, root / "ops/src")
     if quoted:
         places.insert(0, path.parent)
     for place in places:
@@ -67,6 +81,9 @@ def home(relative):
     parts = relative.parts
     if parts[0] == "src" and len(parts) > 2:
         return "src/" + parts[1]
+    if parts[0] == "ops" and len(parts) > 2:
+        deep = len(parts) > 3 and parts[1] != "include"
+        return "/".join(parts[:3] if deep else parts[:2])
     return parts[0]
 
 
@@ -76,9 +93,16 @@ def allowed_homes(own):
     if own.startswith("src/"):
         below = LAYERS.get(own[4:], [])
         return {own, "include"} | {"src/" + room for room in below}
+    if own == "ops/include":
+        return PUBLIC
+    if own.startswith("ops/src/"):
+        below = OPS_LAYERS.get(own[8:], [])
+        return PUBLIC | {own, "ops/src"} | {"ops/src/" + room for room in below}
+    if own.startswith("ops/plugins/"):
+        return PUBLIC | {own, "ops/plugins/gpu"}
     if own == "bench":
-        return {own, "include", "examples"}
-    return {own, "include"}
+        return PUBLIC | {own, "examples"}
+    return PUBLIC | {own}
 
 
 class Report:
@@ -102,7 +126,8 @@ def check_file(root, path, report):
             continue
         there = home(target)
         if own == "tests":
-            looks_inside = looks_inside or there.startswith("src")
+            inside = there.startswith(("src", "ops/src"))
+            looks_inside = looks_inside or inside
         elif there not in allowed_homes(own):
             report.problems.append(
                 f"{where}: {own} may not include {target.as_posix()}"
@@ -146,6 +171,12 @@ def check(root):
                 f"src/{room.name}:1: a room that LAYERS in "
                 "scripts/check-layers.py does not know"
             )
+    for room in sorted((root / "ops/src").glob("*/")):
+        if room.is_dir() and room.name not in OPS_LAYERS and code_files(room):
+            report.problems.append(
+                f"ops/src/{room.name}:1: a room that OPS_LAYERS in "
+                "scripts/check-layers.py does not know"
+            )
     for folder in ["include", "src", "tests", *OUTSIDE]:
         for path in code_files(root / folder):
             check_file(root, path, report)
@@ -168,6 +199,15 @@ SELF_TEST = [
     ("src/inspect/fine.c", '#include "generic/generic.h"\n', None),
     ("src/attic/old.c", "int lbi_old;\n", "src/attic:1: a room"),
     ("ops/fine.c", "#include <latebind/a.h>\n#include <glib.h>\n", None),
+    ("ops/include/latebind/o.h", "#include <latebind/a.h>\n", None),
+    ("ops/src/all.h", "#include <latebind/o.h>\n", None),
+    ("ops/src/tensor/t.h", '#include "all.h"\n', None),
+    ("ops/src/tensor/up.c", '\n#include "cpu/c.h"\n', "tensor/up.c:2: ops/src/tensor"),
+    ("ops/src/cpu/c.h", '#include "tensor/t.h"\n', None),
+    ("ops/src/loft/l.c", "int lboi_l;\n", "ops/src/loft:1: a room"),
+    ("ops/plugins/gpu/g.h", "#include <latebind/o.h>\n", None),
+    ("ops/plugins/cuda/in.c", '#include "../../src/all.h"\n', "in.c:1: ops/plugins"),
+    ("ops/plugins/cuda/fine.c", '#include "../gpu/g.h"\n', None),
     ("cli/own.h", "", None),
     ("cli/main.c", '#include "own.h"\n#include "core/core.h"\n', "main.c:2: cli"),
     ("bench/peek.c", "#include <../src/base/base.h>\n", "peek.c:1: bench"),

@@ -44,7 +44,7 @@ VALGRIND = (
 )
 VENV = ROOT / ".venv"
 PYTHON_TESTS = ROOT / "tests" / "python"
-PROGRAMS = ["unit", "oracle", "memory", "plugins", "examples", "cli"]
+PROGRAMS = ["unit", "oracle", "memory", "plugins", "examples", "cli", "ops"]
 
 
 @dataclass

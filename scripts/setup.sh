@@ -14,14 +14,21 @@ set -eu
 build_group="gcc=cmd:cc libc6-dev=file:/usr/include/stdio.h
     meson=cmd:meson ninja-build=cmd:ninja pkg-config=cmd:pkg-config
     python3-dev=python python3-venv=python"
+# What the operators use: JSON, products, convolutions, vectors; a device.
+ops_group="libjansson-dev=pc:jansson zlib1g-dev=pc:zlib
+    libopenblas-dev=pc:openblas libdnnl-dev=file:/usr/include/dnnl.h
+    libsleef-dev=file:/usr/include/sleef.h pocl-opencl-icd=pocl
+    ocl-icd-libopencl1=lib:libOpenCL.so.1 libclblast1=lib:libclblast.so.1"
 run_group="$build_group libexpat1-dev=pc:expat liblzma-dev=pc:liblzma
     papirus-icon-theme=dir:/usr/share/icons/Papirus
-    adwaita-icon-theme=dir:/usr/share/icons/Adwaita"
+    adwaita-icon-theme=dir:/usr/share/icons/Adwaita $ops_group"
 test_group="$run_group g++=cmd:g++ clang=cmd:clang libcmocka-dev=pc:cmocka
-    clang-runtime"
+    clang-runtime openmpi-bin=cmd:mpirun libopenmpi-dev=pc:ompi-c"
 check_group="$test_group valgrind=cmd:valgrind gcovr=cmd:gcovr cmake=cmd:cmake
-    python3-dbg=cmd:python3-dbg"
-bench_group="$build_group g++=cmd:g++ gobjc=objc
+    python3-dbg=cmd:python3-dbg python3-torch=debian:torch"
+bench_group="$build_group $ops_group g++=cmd:g++ gobjc=objc
+    libtorch-dev=file:/usr/include/torch/csrc/api/include/torch/torch.h
+    python3-torch=debian:torch
     libglib2.0-dev=pc:gobject-2.0 python3-dev=pc:python3-embed
     liblua5.4-dev=pc:lua5.4"
 lint_group="$build_group clang-format=cmd:clang-format"
@@ -53,6 +60,9 @@ is_found() {
         pc:*) pkg-config --exists "${1#pc:}" 2>/dev/null ;;
         dir:*) [ -d "${1#dir:}" ] ;;
         file:*) [ -f "${1#file:}" ] ;;
+        lib:*) ldconfig -p 2>/dev/null | grep -q "${1#lib:}" ;;
+        debian:*) /usr/bin/python3 -c "import ${1#debian:}" >/dev/null 2>&1 ;;
+        pocl) [ -n "$(ls /etc/OpenCL/vendors/pocl*.icd 2>/dev/null)" ] ;;
         objc) [ -f "$(gcc -print-prog-name=cc1obj 2>/dev/null)" ] ;;
         *) false ;;
     esac

@@ -4,7 +4,7 @@
 
 #include "latebind/latebind.h"
 #include "latebind/ops.h"
-#include "operators/list.h"
+#include "builtins.h"
 
 #include <pthread.h>
 
@@ -79,7 +79,6 @@ struct lbo_library {
     lb_plugin **plugins;
     size_t plugin_count, plugin_capacity;
 
-    int64_t live_tensors;  /* atomic */
     int64_t live_contexts; /* atomic */
 };
 
@@ -110,6 +109,7 @@ struct lbo_context {
     uint64_t seed, offset;
     lbo_fallback_count *fallbacks;
     size_t fallback_count, fallback_capacity;
+    uint32_t gradients; /* an lboi_gradient_mode; layers/autograd.c */
 };
 
 static inline const lbo_operator *lboi_builtin(const lbo_context *context,
@@ -138,6 +138,8 @@ lb_status lboi_spec_check(const lbo_spec *spec, const char *what,
                           int64_t *size);
 lb_status lboi_tensor_new(lbo_library *library, const lbo_spec *spec,
                           lbo_device *device, lbo_tensor **result);
+/* A new one of the shape, type and device of another. */
+lb_status lboi_tensor_like(const lbo_tensor *like, lbo_tensor **result);
 void lboi_history_release(lbo_tensor *tensor); /* layers/autograd.c */
 
 /* dispatch/ */

@@ -10,7 +10,7 @@
  * converted types. What is left is an error that names what there is.
  */
 #include "dispatch/general.h"
-#include "operators/run.h"
+#include "dispatch/promote.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,8 +4,9 @@
  * that it wraps gets an around rule (layer, any, any). An order of active layers
  * is a class that derives from them in this order, so that its linearization is
  * the order of the chain. Every operator has an around rule for `layered`, the
- * last one before the kernel. While a handler runs, the context's header is of
- * the class for the layers further in; while a kernel runs, of none.
+ * last one before the kernel. While a handler runs, the context's level is that
+ * of the layers further in; while a kernel runs, of none; lbo_run sets the
+ * header by it.
  */
 #include "library.h"
 
@@ -18,27 +19,28 @@ LB_METHOD(lbo_unary, finish_unary);
 LB_METHOD(lbo_binary, finish_binary);
 
 /* The level of `layer` in the context's stack, at or inside the present one. */
-static uint32_t level_of(const lbo_context *context, const lbo_layer *layer)
+static inline uint32_t level_of(const lbo_context *context,
+                                const lbo_layer *layer)
 {
     uint32_t level = context->level;
 
-    while (context->stack[level].layer != layer)
+    while (LB_UNLIKELY(context->stack[level].layer != layer))
         level++;
     return level;
 }
 
-static lb_status enter_layer(lbo_context *context, lbo_call *call,
-                             const lbo_rest *rest)
+/* Runs the handler one level further in. The context's header follows the level
+ * only when an operator is run (lbo_run): a handler that just goes on pays for
+ * two stores. */
+static inline lb_status enter_layer(lbo_context *context, lbo_call *call,
+                                    const lbo_rest *rest)
 {
     lbo_layer *const layer = rest->self->context;
     const uint32_t before = context->level;
-    const uint32_t inside = level_of(context, layer) + 1;
 
-    context->level = inside;
-    context->head = context->stack[inside].head;
+    context->level = level_of(context, layer) + 1;
     const lb_status status = layer->spec.handler(layer, context, call, rest);
     context->level = before;
-    context->head = context->stack[before].head;
     return status;
 }
 
@@ -67,10 +69,8 @@ static lb_status innermost(lbo_context *context, lbo_call *call,
     const uint32_t before = context->level;
 
     context->level = context->depth;
-    context->head = context->library->plain;
     const lb_status status = lboi_run_kernel(context, call, rest);
     context->level = before;
-    context->head = context->stack[before].head;
     return status;
 }
 
@@ -90,13 +90,6 @@ static lb_status finish_binary(lb_slot slot, lbo_context *context,
     const lbo_rest rest = {self, a, b, 2};
 
     return innermost(context, call, &rest);
-}
-
-lb_status lbo_next(lbo_context *context, lbo_call *call, const lbo_rest *rest)
-{
-    if (rest->dispatched == 2)
-        return lb_next_lbo_binary(rest->self, context, rest->a, rest->b, call);
-    return lb_next_lbo_unary(rest->self, context, rest->a, call);
 }
 
 /* ---- rules ------------------------------------------------------------------ */

@@ -216,18 +216,29 @@ lb_status lbo_library_create(const lbo_library_config *config,
     return LB_OK;
 }
 
+static int64_t live_storages(const lbo_library *library)
+{
+    int64_t live = 0;
+
+    for (size_t i = 0; i < library->device_count; i++)
+        if (library->devices[i] != NULL)
+            live +=
+                __atomic_load_n(&library->devices[i]->live, __ATOMIC_ACQUIRE);
+    return live;
+}
+
 lb_status lbo_library_destroy(lbo_library *library)
 {
     if (library == NULL)
         return LB_OK;
     const int64_t contexts =
         __atomic_load_n(&library->live_contexts, __ATOMIC_ACQUIRE);
-    const int64_t tensors =
-        __atomic_load_n(&library->live_tensors, __ATOMIC_ACQUIRE);
-    if (contexts != 0 || tensors != 0)
+    const int64_t storages = live_storages(library);
+    if (contexts != 0 || storages != 0)
         return lbo_fail(LB_BUSY,
-                        "library: %lld contexts and %lld tensors are alive",
-                        (long long)contexts, (long long)tensors);
+                        "library: %lld contexts and the memory of %lld tensors "
+                        "are alive",
+                        (long long)contexts, (long long)storages);
     free_library(library);
     return LB_OK;
 }

@@ -56,7 +56,7 @@ static void input_name(const lbo_operator *op, uint32_t index, char *text,
         (void)snprintf(text, size, "%.*s", (int)strcspn(word, " "), word);
 }
 
-static lb_status check_inputs(const lbo_operator *op, const lbo_call *call)
+static lb_status find_fault(const lbo_operator *op, const lbo_call *call)
 {
     const lbo_operator_spec *const spec = &op->spec;
     const uint32_t needed = spec->in_count - spec->optional;
@@ -83,6 +83,19 @@ static lb_status check_inputs(const lbo_operator *op, const lbo_call *call)
         return lbo_fail(LB_BAD_ARGUMENT, "%s: there is no tensor to write",
                         spec->name);
     return LB_OK;
+}
+
+static inline lb_status check_inputs(const lbo_operator *op,
+                                     const lbo_call *call)
+{
+    const lbo_operator_spec *const spec = &op->spec;
+    bool fine = call->in_count == spec->in_count &&
+                call->out_count == spec->out_count && spec->dispatched > 0 &&
+                (spec->attribute_size == 0 || call->attributes != NULL);
+
+    for (uint32_t i = 0; fine && i < spec->in_count; i++)
+        fine = call->in[i] != NULL;
+    return LB_LIKELY(fine) ? LB_OK : find_fault(op, call);
 }
 
 static bool is_weak(const lbo_tensor *tensor)
@@ -215,6 +228,37 @@ static void drop_made(lbo_call *call)
         }
 }
 
+/* The usual call of an operator that says so: inputs of one type and shape. Then
+ * there is nothing to infer; the class says type and device at once. */
+static bool is_alike(const lbo_call *call)
+{
+    const lbo_operator_spec *const spec = &call->op->spec;
+    const lbo_tensor *const a = call->in[0], *const b =
+                                                 call->in[1 % call->in_count];
+
+    if (!(spec->flags & LBO_ALIKE) || a->dtype == LBO_BOOL ||
+        (spec->flags & LBO_TO_FLOAT && a->dtype < LBO_F16))
+        return false;
+    return a == b ||
+           (a->head.handle == b->head.handle &&
+            !((a->flags | b->flags) & LBO_WEAK) && lbo_same_shape(a, b));
+}
+
+/* Whether a given result may just be written: dense, of the same class and
+ * shape, and where it shares memory it is the very same view. */
+static bool is_plain_result(const lbo_call *call)
+{
+    const lbo_tensor *const out = call->out[0], *const a = call->in[0];
+    const lbo_tensor *const b = call->in[1 % call->in_count];
+
+    if (out->head.handle != a->head.handle || !lbo_same_shape(out, a) ||
+        out->storage->flags & LBO_READ_ONLY || out->storage->inside == 2 ||
+        !lbo_is_contiguous(out))
+        return false;
+    return (out->storage != a->storage || lbo_overlap(out, a) != 1) &&
+           (out->storage != b->storage || lbo_overlap(out, b) != 1);
+}
+
 /* Makes results that are not there. `aside[i]`: a result that overlaps an
  * input, to be written after the kernel has written another in its place. */
 static lb_status prepare(lbo_context *context, lbo_call *call,
@@ -222,6 +266,13 @@ static lb_status prepare(lbo_context *context, lbo_call *call,
 {
     const lbo_operator *const op = call->op;
     lbo_spec specs[LBO_MAX_OUT];
+
+    if (is_alike(call)) {
+        if (call->out[0] == NULL)
+            return lboi_tensor_like(call->in[0], &call->out[0]);
+        if (is_plain_result(call))
+            return LB_OK;
+    }
     lb_status status = infer(op, call, specs);
 
     if (status != LB_OK || op->spec.flags & LBO_VIEW)
@@ -283,12 +334,21 @@ static lb_status settle(lbo_context *context, lbo_call *call,
     return status;
 }
 
+/* Two threads that write one tensor are the caller's to keep apart: a load and a
+ * store will do. */
+static void count_write(lbo_storage *storage)
+{
+    const uint32_t version =
+        __atomic_load_n(&storage->version, __ATOMIC_RELAXED);
+
+    __atomic_store_n(&storage->version, version + 1, __ATOMIC_RELAXED);
+}
+
 static void count_writes(const lbo_call *call)
 {
     for (uint32_t i = 0; i < call->out_count; i++)
         if (call->given >> i & 1)
-            __atomic_add_fetch(&call->out[i]->storage->version, 1,
-                               __ATOMIC_RELAXED);
+            count_write(call->out[i]->storage);
 }
 
 lb_status lboi_run_kernel(lbo_context *context, lbo_call *call,
@@ -335,6 +395,7 @@ lb_status lbo_run(lbo_context *context, const lbo_operator *op, lbo_call *call)
                         "%s makes its result: set it to NULL before",
                         op->spec.name);
     lb_enter(context->reader);
+    context->head = context->stack[context->level].head;
     if (context->level == context->depth)
         status = lboi_run_kernel(context, call, NULL);
     else

@@ -17,17 +17,6 @@ static lb_status pending(const lbo_call *call, lbo_spec *out)
                                                  .infer = pending};
 LBOI_EACH_OPERATOR(LBOI_PENDING)
 
-#pragma GCC diagnostic ignored "-Wunused-parameter"
-#define WEAK(prototype)                                                        \
-    __attribute__((weak)) lb_status prototype                                  \
-    {                                                                          \
-        return lbo_fail(LB_BAD_ARGUMENT, "%s is not written yet", __func__);   \
-    }
-WEAK(lbo_cast(lbo_context *c, lbo_tensor **o, lbo_tensor *x, lbo_dtype d))
-WEAK(lbo_copy(lbo_context *c, lbo_tensor **o, lbo_tensor *x))
-WEAK(lbo_to_device(lbo_context *c, lbo_tensor **o, lbo_tensor *x,
-                   lbo_device *d))
-WEAK(lbo_write(lbo_context *c, lbo_tensor *t, const void *f, size_t n))
 __attribute__((weak)) lb_status lboi_models_init(lbo_library *library)
 {
     (void)library;

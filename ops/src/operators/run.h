@@ -3,6 +3,7 @@
 #ifndef LBO_OPERATORS_RUN_H
 #define LBO_OPERATORS_RUN_H
 
+#include "dispatch/promote.h"
 #include "latebind/ops/kernel.h"
 #include "library.h"
 #include "operators/gradients.h"
@@ -27,10 +28,6 @@ void lboi_spec_set(lbo_spec *spec, int dtype, size_t ndim,
                    const int64_t *shape);
 /* Like a tensor. */
 void lboi_spec_like(lbo_spec *spec, const lbo_tensor *tensor);
-
-/* The type that the promoted inputs of a call have in common, weak ones taken
- * as such; integers become f32 where the operator says so. */
-lbo_dtype lboi_common_dtype(const lbo_call *call);
 
 /* Broadcasts `shape` of `spec` with that of `tensor` (the array API's rules).
  * LB_BAD_ARGUMENT names both shapes. */

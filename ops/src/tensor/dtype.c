@@ -1,5 +1,6 @@
 /* dtype.c - facts about element types, and the promotion tables. */
 #include "latebind/ops/dtype.h"
+#include "tensor/half.h"
 
 #include <string.h>
 
@@ -69,61 +70,22 @@ lbo_dtype lbo_promote_weak(lbo_dtype strong, lbo_dtype weak)
     return lbo_dtype_kind(weak) == LBO_KIND_FLOATING ? LBO_F32 : LBO_I64;
 }
 
-static uint32_t bits_of(float number)
-{
-    uint32_t bits;
-    memcpy(&bits, &number, sizeof bits);
-    return bits;
-}
-
-static float number_of(uint32_t bits)
-{
-    float number;
-    memcpy(&number, &bits, sizeof number);
-    return number;
-}
-
 float lbo_f16_to_f32(uint16_t half)
 {
-    const uint32_t sign = (uint32_t)(half & 0x8000) << 16;
-    const uint32_t exponent = (half >> 10) & 31, fraction = half & 1023;
-
-    if (exponent == 31) /* infinity and NaN */
-        return number_of(sign | 0x7f800000 | fraction << 13);
-    if (exponent == 0) { /* zero and subnormal: fraction * 2^-24 */
-        const float small = (float)fraction * 0x1p-24f;
-        return number_of(bits_of(small) | sign);
-    }
-    return number_of(sign | (exponent + 112) << 23 | fraction << 13);
+    return lboi_f16_to_f32(half);
 }
 
 uint16_t lbo_f32_to_f16(float number)
 {
-    const uint32_t bits = bits_of(number), sign = bits >> 16 & 0x8000;
-    const uint32_t size = bits & 0x7fffffff;
-
-    if (size > 0x7f800000) /* NaN: quiet, the upper bits of its payload */
-        return (uint16_t)(sign | 0x7e00 | (size >> 13 & 0x3ff));
-    if (size >= 0x477ff000) /* rounds to 65536 or is more */
-        return (uint16_t)(sign | 0x7c00);
-    if (size < 0x38800000) { /* subnormal: adding 0.5 rounds at 2^-24 */
-        const uint32_t rounded = bits_of(number_of(size) + 0.5f);
-        return (uint16_t)(sign | (rounded - bits_of(0.5f)));
-    }
-    const uint32_t odd = size >> 13 & 1;
-    return (uint16_t)(sign | ((size - (112u << 23) + 0xfff + odd) >> 13));
+    return lboi_f32_to_f16(number);
 }
 
 float lbo_bf16_to_f32(uint16_t bits)
 {
-    return number_of((uint32_t)bits << 16);
+    return lboi_bf16_to_f32(bits);
 }
 
 uint16_t lbo_f32_to_bf16(float number)
 {
-    const uint32_t bits = bits_of(number);
-
-    if ((bits & 0x7fffffff) > 0x7f800000)
-        return (uint16_t)(bits >> 16 | 0x40);
-    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+    return lboi_f32_to_bf16(number);
 }

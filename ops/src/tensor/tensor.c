@@ -62,7 +62,6 @@ static lbo_tensor *new_tensor(lbo_library *library, lbo_storage *storage,
                        ? (char *)storage->memory + offset
                        : NULL;
     tensor->history = NULL;
-    __atomic_add_fetch(&library->live_tensors, 1, __ATOMIC_RELAXED);
     return tensor;
 }
 
@@ -100,6 +99,29 @@ lb_status lboi_tensor_new(lbo_library *library, const lbo_spec *spec,
     tensor->size = size;
     memcpy(tensor->dims, spec->shape, spec->ndim * sizeof(int64_t));
     row_major(spec->ndim, spec->shape, tensor->dims + spec->ndim);
+    *result = tensor;
+    return LB_OK;
+}
+
+lb_status lboi_tensor_like(const lbo_tensor *like, lbo_tensor **result)
+{
+    lbo_device *const device = like->storage->device;
+    const size_t bytes = lbo_tensor_bytes(like);
+    lbo_storage *storage;
+    const lb_status status =
+        lboi_storage_create(device, bytes > 0 ? bytes : 1, &storage);
+
+    if (status != LB_OK)
+        return status;
+    lbo_tensor *const tensor = new_tensor(
+        device->library, storage, (lbo_dtype)like->dtype, like->ndim, 0);
+    if (tensor == NULL) {
+        lboi_storage_release(storage);
+        return LB_NO_MEMORY;
+    }
+    tensor->size = like->size;
+    memcpy(tensor->dims, like->dims, like->ndim * sizeof(int64_t));
+    row_major(like->ndim, like->dims, tensor->dims + like->ndim);
     *result = tensor;
     return LB_OK;
 }
@@ -210,6 +232,12 @@ static lb_status check_place(const lbo_storage *storage, lbo_dtype dtype,
 
     if (size == 0)
         return LB_OK;
+    if (offset % bytes != 0 || (storage->device->flags & LBO_HOST &&
+                                (uintptr_t)storage->memory % (size_t)bytes))
+        return lbo_fail(LB_BAD_ARGUMENT,
+                        "view: the first element is not aligned to the %d "
+                        "bytes of %s",
+                        (int)bytes, lbo_dtype_name(dtype));
     if (!reach(ndim, shape, strides, &low, &high) ||
         __builtin_mul_overflow(low, bytes, &low) ||
         __builtin_mul_overflow(high, bytes, &high) ||
@@ -232,7 +260,9 @@ static lb_status over_storage(lbo_storage *storage, lbo_dtype dtype,
     lbo_spec spec = {.dtype = (int32_t)dtype, .ndim = (uint32_t)ndim};
     int64_t own[LBO_MAX_DIMS], size;
 
-    if (ndim > LBO_MAX_DIMS || (ndim > 0 && shape == NULL))
+    if (ndim > 0 && shape == NULL)
+        return lbo_fail(LB_BAD_ARGUMENT, "view: the shape is NULL");
+    if (ndim > LBO_MAX_DIMS)
         return lbo_fail(LB_BAD_ARGUMENT,
                         "view: %zu dimensions, there may be at most %d", ndim,
                         LBO_MAX_DIMS);
@@ -268,6 +298,7 @@ lb_status lbo_tensor_wrap(lbo_library *library, lbo_device *device,
                           lbo_tensor **result)
 {
     lbo_storage *storage;
+    lbo_tensor *made;
 
     if (library == NULL || device == NULL || result == NULL)
         return lbo_fail(LB_BAD_ARGUMENT,
@@ -276,9 +307,9 @@ lb_status lbo_tensor_wrap(lbo_library *library, lbo_device *device,
         lboi_storage_wrap(device, memory, bytes, flags, NULL, NULL, &storage);
     if (status != LB_OK)
         return status;
-    status = over_storage(storage, dtype, offset, ndim, shape, strides, result);
-    if (status == LB_OK && memory == NULL && (*result)->size > 0) {
-        lbo_tensor_release(*result);
+    status = over_storage(storage, dtype, offset, ndim, shape, strides, &made);
+    if (status == LB_OK && memory == NULL && made->size > 0) {
+        lbo_tensor_release(made);
         return lbo_fail(LB_BAD_ARGUMENT,
                         "lbo_tensor_wrap: memory is NULL, and there are "
                         "elements");
@@ -289,6 +320,7 @@ lb_status lbo_tensor_wrap(lbo_library *library, lbo_device *device,
     }
     storage->release = release;
     storage->owner = owner;
+    *result = made;
     return LB_OK;
 }
 
@@ -325,13 +357,12 @@ void lbo_tensor_release(lbo_tensor *tensor)
     if (tensor == NULL ||
         __atomic_sub_fetch(&tensor->references, 1, __ATOMIC_ACQ_REL) != 0)
         return;
-    lbo_library *const library = tensor->storage->device->library;
+    lbo_storage *const storage = tensor->storage;
 
     if (tensor->history != NULL)
         lboi_history_release(tensor);
-    lboi_storage_release(tensor->storage);
-    lboi_free(library, tensor, tensor_size(tensor->ndim));
-    __atomic_sub_fetch(&library->live_tensors, 1, __ATOMIC_RELEASE);
+    lboi_free(storage->device->library, tensor, tensor_size(tensor->ndim));
+    lboi_storage_release(storage); /* last: it keeps the library alive */
 }
 
 lbo_device *lbo_tensor_device(const lbo_tensor *tensor)

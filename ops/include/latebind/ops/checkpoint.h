@@ -6,7 +6,7 @@
 #ifndef LATEBIND_OPS_CHECKPOINT_H
 #define LATEBIND_OPS_CHECKPOINT_H
 
-#include "latebind/ops/module.h"
+#include "latebind/ops/optimizer.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -49,6 +49,17 @@ LB_PUBLIC lb_status lbo_module_save(lbo_context *context, lbo_module *module,
                                     const char *path);
 LB_PUBLIC lb_status lbo_module_load(lbo_context *context, lbo_module *module,
                                     const char *path);
+
+/* The same with an optimizer's steps and state ("optimizer.INDEX.PATH"), so that
+ * training goes on as if it had never stopped. metadata: further texts; a file
+ * of lbo_module_save has no state and is LB_NOT_FOUND. */
+LB_PUBLIC lb_status lbo_training_save(lbo_context *context, lbo_module *module,
+                                      lbo_optimizer *optimizer,
+                                      const char *const (*metadata)[2],
+                                      size_t metadata_count, const char *path);
+LB_PUBLIC lb_status lbo_training_load(lbo_context *context, lbo_module *module,
+                                      lbo_optimizer *optimizer,
+                                      const char *path);
 
 #ifdef __cplusplus
 }

@@ -80,8 +80,13 @@ LB_PUBLIC size_t lbo_layers(const lbo_context *context, lbo_layer **out,
                             size_t capacity);
 
 /* Runs what comes after the layer: the next one, or the kernel. */
-LB_PUBLIC lb_status lbo_next(lbo_context *context, lbo_call *call,
-                             const lbo_rest *rest);
+LBI_INLINE lb_status lbo_next(lbo_context *context, lbo_call *call,
+                              const lbo_rest *rest)
+{
+    if (rest->dispatched == 2)
+        return lb_next_lbo_binary(rest->self, context, rest->a, rest->b, call);
+    return lb_next_lbo_unary(rest->self, context, rest->a, call);
+}
 
 /* Layers that come with the library. Each is made by its function and ended by
  * lbo_layer_destroy; autograd has a header of its own. */

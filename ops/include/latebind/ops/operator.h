@@ -94,7 +94,10 @@ enum {
     LBO_VIEW = 8,        /* the kernel makes the result, a view of an input   */
     LBO_LIST = 16,       /* any number of inputs (at least one)               */
     LBO_MIXED_DEVICES = 32, /* inputs and results may be on several devices   */
-    LBO_RANDOM = 64 /* takes numbers from the context                    */
+    LBO_ALIKE = 128, /* one or two inputs of one shape and type (not bool)
+                            give one result of that shape and type, without a
+                            question to `infer` */
+    LBO_RANDOM = 64  /* takes numbers from the context                    */
 };
 
 /* Bits for `saves`: what the gradient wants to see. */

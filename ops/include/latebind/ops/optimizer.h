@@ -22,6 +22,9 @@ typedef struct lbo_optimizer {
     lbo_tensor **parameters; /* kept */
     char **paths;
     size_t count;
+    lbo_tensor **state; /* `state_each` per parameter, e.g. momenta; kept, NULL
+                           until a step makes them; saved in checkpoints */
+    size_t state_each;
 } lbo_optimizer;
 
 /* One step by the gradients that are there; parameters without are left. */
@@ -55,7 +58,19 @@ LB_PUBLIC lb_status lbo_clip_gradients(lbo_context *context,
                                        lbo_optimizer *optimizer, double norm,
                                        double *before);
 
-/* Rates over steps: `base` times a factor. Pure. step from 0. */
+/* Sets how many tensors of state each parameter has; what there was is dropped.
+ * For classes of one's own. */
+LB_PUBLIC lb_status lbo_optimizer_set_state(lbo_optimizer *optimizer,
+                                            size_t each);
+/* State number `index` of a parameter (borrowed), made as zeros like it where
+ * there is none yet. */
+LB_PUBLIC lb_status lbo_optimizer_state(lbo_context *context,
+                                        lbo_optimizer *optimizer,
+                                        size_t parameter, size_t index,
+                                        lbo_tensor **result);
+
+/* Rates over steps: `base` times a factor. Pure. step from 0. Over the first
+ * `warmup` steps the rate grows evenly; `period` counts from there. */
 typedef enum lbo_schedule {
     LBO_CONSTANT = 0,
     LBO_STEPWISE = 1, /* times `factor` after every `period` steps      */

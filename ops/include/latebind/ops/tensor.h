@@ -119,7 +119,8 @@ LB_PUBLIC lb_status lbo_scalar(lbo_context *context, double value,
  * memory   the device's handle; of a host device the address
  * bytes    how much of it may be touched: a shape with strides that reaches
  *          beyond is LB_BAD_ARGUMENT
- * offset   bytes from `memory` to the first element
+ * offset   bytes from `memory` to the first element, a multiple of an element's
+ *          (as the address on a host device), else LB_BAD_ARGUMENT
  * strides  in elements; NULL: row-major
  * flags    LBO_READ_ONLY or 0
  * release  called with `owner` when the last view is gone; NULL: nothing. When

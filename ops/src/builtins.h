@@ -1,10 +1,10 @@
-/* operators/list.h - the operators that come with the library.
+/* builtins.h - the operators that come with the library.
  *
  * To add one: a line here, `const lbo_operator_spec lboi_spec_NAME` and the
  * function in the file of its family, kernels in cpu/.
  */
-#ifndef LBO_OPERATORS_LIST_H
-#define LBO_OPERATORS_LIST_H
+#ifndef LBO_BUILTINS_H
+#define LBO_BUILTINS_H
 
 #include "latebind/ops/operator.h"
 
