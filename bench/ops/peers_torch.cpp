@@ -18,9 +18,21 @@ void empty_kernel(const at::Tensor &, const at::Tensor &)
 {
 }
 
-at::Tensor fed(size_t elements)
+struct Operands {
+    at::Tensor a, b, out;
+};
+
+// Made once for each size, so that only calls are measured.
+Operands &operands(size_t elements)
 {
-    return at::ones({static_cast<int64_t>(elements)});
+    static std::map<size_t, Operands> kept;
+    const auto found = kept.find(elements);
+    if (found != kept.end())
+        return found->second;
+    const auto ones = [&] {
+        return at::ones({static_cast<int64_t>(elements)});
+    };
+    return kept[elements] = {ones(), ones(), ones()};
 }
 
 // ---- models --------------------------------------------------------------
@@ -195,26 +207,25 @@ void torch_call_empty(size_t calls)
             .findSchemaOrThrow("latebind_bench::empty", "")
             .typed<void(const at::Tensor &, const at::Tensor &)>();
     c10::InferenceMode guard;
-    const at::Tensor a = fed(16), b = fed(16);
+    const Operands &with = operands(16);
     for (size_t i = 0; i < calls; i++)
-        op.call(a, b);
+        op.call(with.a, with.b);
 }
 
 void torch_add_out(size_t calls, size_t elements)
 {
     c10::InferenceMode guard;
-    const at::Tensor a = fed(elements), b = fed(elements);
-    at::Tensor out = fed(elements);
+    Operands &with = operands(elements);
     for (size_t i = 0; i < calls; i++)
-        at::add_out(out, a, b);
+        at::add_out(with.out, with.a, with.b);
 }
 
 void torch_add(size_t calls, size_t elements)
 {
     c10::InferenceMode guard;
-    const at::Tensor a = fed(elements), b = fed(elements);
+    const Operands &with = operands(elements);
     for (size_t i = 0; i < calls; i++)
-        at::add(a, b);
+        at::add(with.a, with.b);
 }
 
 void torch_train(const char *model, size_t steps)

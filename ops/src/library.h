@@ -2,9 +2,9 @@
 #ifndef LBO_LIBRARY_INTERNAL_H
 #define LBO_LIBRARY_INTERNAL_H
 
+#include "builtins.h"
 #include "latebind/latebind.h"
 #include "latebind/ops.h"
-#include "builtins.h"
 
 #include <pthread.h>
 
@@ -83,6 +83,7 @@ struct lbo_library {
 };
 
 struct lbo_layer {
+    lbo_layer_head call; /* first: lbo_next knows it */
     lbo_library *library;
     lb_class *cls;
     char *name;
@@ -98,19 +99,37 @@ typedef struct lboi_level {
 } lboi_level;
 
 struct lbo_context {
-    lb_header head; /* of the layers from `level` on */
+    lbo_context_head call; /* first: lbo_next knows it. The header is of the
+                              layers further in than `running`: NULL outside of
+                              handlers; lboi_below while a kernel runs */
     lbo_library *library;
     lbo_device *device;
     lb_reader *reader;
-    uint32_t level; /* 0 outside of handlers and kernels */
     uint32_t depth; /* active layers */
     lboi_level stack[LBO_MAX_LAYERS + 1];
     lbo_fallback fallback;
     uint64_t seed, offset;
+    uint32_t forwards; /* lbo_forward inside lbo_forward, how deep */
     lbo_fallback_count *fallbacks;
     size_t fallback_count, fallback_capacity;
     uint32_t gradients; /* an lboi_gradient_mode; layers/autograd.c */
 };
+
+/* Stands for "below all layers". */
+extern const lbo_layer *const lboi_below;
+
+/* The first active layer further in than the one that runs. */
+static inline uint32_t lboi_level_of(const lbo_context *context)
+{
+    const lbo_layer *const running = context->call.running;
+    uint32_t level = 0;
+
+    if (running == NULL)
+        return 0;
+    while (level < context->depth && context->stack[level].layer != running)
+        level++;
+    return level < context->depth ? level + 1 : level;
+}
 
 static inline const lbo_operator *lboi_builtin(const lbo_context *context,
                                                lboi_builtin_index index)

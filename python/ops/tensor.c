@@ -88,6 +88,7 @@ static PyObject *mixed_binary(binary_fn fn, PyObject *a, PyObject *b,
     place *const here = place_get();
     lbo_tensor *x = NULL, *y = NULL;
     PyObject *result = NULL;
+    const bool given = *out != NULL;
 
     if (here == NULL)
         return NULL;
@@ -97,10 +98,8 @@ static PyObject *mixed_binary(binary_fn fn, PyObject *a, PyObject *b,
     if (second > 0) {
         const lb_status status = call_binary(here, fn, out, x, y);
         result = finish(status) < 0 ? NULL : Py_NewRef(Py_None);
-        if (result == NULL && status == LB_OK) {
+        if (result == NULL && status == LB_OK && !given)
             lbo_tensor_release(*out);
-            *out = NULL;
-        }
     } else if (second == 0)
         result = Py_NewRef(Py_NotImplemented);
     lbo_tensor_release(x);
@@ -146,33 +145,13 @@ static PyObject *unary(unary_fn fn, PyObject *a)
     return made_result(status, out);
 }
 
-/* x += y. Writes into x, unless that would change what gradients need: a
- * result of recorded operators becomes a new one, a leaf is refused. */
+/* x += y writes into x. Where gradients are recorded, autograd says what may be
+ * changed so. */
 static PyObject *in_place(binary_fn fn, PyObject *a, PyObject *b)
 {
-    place *const here = place_get();
-    lbo_tensor *const x = tensor_of(a);
-
-    if (here == NULL)
-        return NULL;
-    const bool other = is_tensor(b) && is_followed(tensor_of(b));
-    if (here->recording && (is_followed(x) || other)) {
-        if (lbo_gradient(x) != NULL || !other || is_followed(x)) {
-            PyObject *const leaf = PyObject_GetAttrString(a, "is_leaf");
-            const bool refused = leaf == Py_True && is_followed(x);
-            Py_XDECREF(leaf);
-            if (leaf == NULL)
-                return NULL;
-            if (refused)
-                return PyErr_Format(
-                    PyExc_RuntimeError,
-                    "a leaf that requires gradients cannot be changed in "
-                    "place; use no_grad()");
-        }
-        return binary(fn, a, b);
-    }
-    lbo_tensor *out = x;
+    lbo_tensor *out = tensor_of(a);
     PyObject *const result = mixed_binary(fn, a, b, &out);
+
     if (result != Py_None)
         return result;
     Py_DECREF(result);
@@ -403,8 +382,8 @@ static int64_t size_from(PyObject *object, const char *what)
 
     if (index == NULL) {
         if (PyErr_ExceptionMatches(PyExc_TypeError))
-            PyErr_Format(PyExc_TypeError, "%s has a %T: integers are wanted",
-                         what, object);
+            PyErr_Format(PyExc_TypeError, "%s has a %.100s: integers are wanted", what,
+                         Py_TYPE(object)->tp_name);
         return -1;
     }
     const long long number = PyLong_AsLongLong(index);

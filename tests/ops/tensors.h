@@ -215,6 +215,21 @@ static inline void assert_shape_is(const lbo_tensor *t, size_t ndim,
     assert_memory_equal(t->dims, shape, ndim * sizeof *shape);
 }
 
+#define assert_numbers(tensor, ...)                                            \
+    assert_numbers_are(tensor, COUNT_OF(NUMBERS(__VA_ARGS__)),                 \
+                       NUMBERS(__VA_ARGS__))
+
+/* All elements in row-major order. */
+static inline void assert_numbers_are(const lbo_tensor *t, size_t count,
+                                      const double *numbers)
+{
+    assert_int_equal(t->size, count);
+    for (size_t i = 0; i < count; i++)
+        if (naive_nth(t, (int64_t)i) != numbers[i])
+            fail_msg("element %zu is %g, not %g", i, naive_nth(t, (int64_t)i),
+                     numbers[i]);
+}
+
 static inline bool same_number(double a, double b)
 {
     return a == b ? signbit(a) == signbit(b) : isnan(a) && isnan(b);

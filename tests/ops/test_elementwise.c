@@ -262,8 +262,8 @@ static void special_values_give_what_ieee_754_says(void **state)
     lbo_tensor *const in[] = {row(LBO_F32, N * N, a), row(LBO_F32, N * N, b)};
     for (size_t k = 0; k < COUNT_OF(operations); k++) {
         lbo_tensor *out = NULL;
-        if (operations[k].tolerance > 1e3)
-            continue; /* differences of infinities say nothing */
+        if (operations[k].tolerance > 4)
+            continue; /* of several steps, which may overflow in between */
         assert_ok(
             run(operations[k].name, in, operations[k].inputs, NULL, &out));
         check(&operations[k], out, in);

@@ -5,9 +5,9 @@
  * gradients walk the same way and add, in the order of the indices: the sums
  * are the same in each run. An index outside ends the call.
  */
-#include "cpu/copy.h"
 #include "cpu/tables.h"
 #include "operators/run.h"
+#include "tensor/convert.h"
 
 #include <stdio.h>
 #include <string.h>

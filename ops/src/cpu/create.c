@@ -1,46 +1,6 @@
 /* create.c - the CPU's kernels of fill and arange: any type, any strides. */
-#include "cpu/copy.h"
 #include "cpu/tables.h"
-#include "latebind/ops/kernel.h"
-
-#include <string.h>
-
-enum { BLOCK = 4096 };
-
-/* A run of equal elements: by whole blocks where they lie together. */
-typedef struct pattern {
-    size_t size;  /* of an element */
-    size_t bytes; /* of the block that is filled so far */
-    char block[BLOCK];
-} pattern;
-
-static void fill_packed(pattern *p, char *to, size_t bytes)
-{
-    while (p->bytes < bytes && p->bytes < BLOCK) {
-        memcpy(p->block + p->bytes, p->block, p->bytes);
-        p->bytes *= 2;
-    }
-    for (size_t done = 0; done < bytes; done += p->bytes)
-        memcpy(to + done, p->block,
-               bytes - done < p->bytes ? bytes - done : p->bytes);
-}
-
-void lboi_fill_host(lbo_tensor *to, const void *element)
-{
-    const size_t size = lbo_dtype_size((lbo_dtype)to->dtype);
-    pattern p = {.size = size, .bytes = size};
-    lbo_walk walk;
-
-    memcpy(p.block, element, size);
-    lbo_walk_init(&walk, to->ndim, lbo_shape(to), 1, &to);
-    do {
-        if (walk.step[0] == (int64_t)size)
-            fill_packed(&p, walk.at[0], (size_t)walk.count * size);
-        else
-            for (int64_t i = 0; i < walk.count; i++)
-                memcpy(walk.at[0] + i * walk.step[0], p.block, size);
-    } while (lbo_walk_next(&walk));
-}
+#include "tensor/convert.h"
 
 LB_METHOD(lbo_unary, cpu_fill);
 static lb_status cpu_fill(lb_slot slot, lbo_context *context, lbo_tensor *out,

@@ -91,8 +91,8 @@ static inline bool fits(const lbo_tensor *in, const lbo_tensor *out)
     return in->size == out->size && lboi_is_flat(in);
 }
 
-static lb_status run_unary(lboi_loop *loop, lbo_tensor *a, lbo_tensor *out,
-                           const void *with)
+static inline lb_status run_unary(lboi_loop *loop, lbo_tensor *a,
+                                  lbo_tensor *out, const void *with)
 {
     if (LB_LIKELY(fits(a, out) && lboi_is_flat(out)))
         loop(out->size, (char *const[]){out->data, a->data},
@@ -102,8 +102,8 @@ static lb_status run_unary(lboi_loop *loop, lbo_tensor *a, lbo_tensor *out,
     return LB_OK;
 }
 
-static lb_status run_binary(lboi_loop *loop, lbo_tensor *a, lbo_tensor *b,
-                            lbo_tensor *out)
+static inline lb_status run_binary(lboi_loop *loop, lbo_tensor *a,
+                                   lbo_tensor *b, lbo_tensor *out)
 {
     const int64_t size = size_of[a->dtype];
 

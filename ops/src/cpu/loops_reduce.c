@@ -2,8 +2,8 @@
  *
  * Compiled once per instruction set; LBOI_REDUCERS is the name of its table.
  * Floating sums are made in double: for f32 that is exact enough however many
- * there are; for f64 blocks of 512 elements, 8 lanes each, are added pairwise
- * (Higham 1993), so that the error grows with the logarithm of their number.
+ * there are; for f64 blocks of 1024 elements, 16 lanes each, are added
+ * pairwise (Higham 1993), so that the error grows with the logarithm of their number.
  * The lanes are the same for every instruction set, and so are the results.
  */
 #include "cpu/loops.h"
@@ -11,37 +11,22 @@
 #include <math.h>
 #include <string.h>
 
-enum { LANES = 8, BLOCK = 512 };
-
-typedef double lanes_of_f64 __attribute__((vector_size(64)));
-typedef float lanes_of_f32 __attribute__((vector_size(32)));
+enum { LANES = 16, BLOCK = 1024, PART = 256 };
 
 #define AT(T, i) (*(const T *)(const void *)(x + (i)*step))
 
-static double sum_lanes(const lanes_of_f64 *lanes)
+static double sum_lanes(const double *lanes)
 {
-    const lanes_of_f64 v = *lanes;
+    double four[4];
 
-    return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
-}
-
-static inline void load_f64(lanes_of_f64 *result, const char *x)
-{
-    memcpy(result, x, sizeof *result);
-}
-
-static inline void load_f32(lanes_of_f64 *result, const char *x)
-{
-    lanes_of_f32 narrow;
-
-    memcpy(&narrow, x, sizeof narrow);
-    *result = __builtin_convertvector(narrow, lanes_of_f64);
+    for (int k = 0; k < 4; k++)
+        four[k] = (lanes[k] + lanes[k + 4]) + (lanes[k + 8] + lanes[k + 12]);
+    return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
 /* ---- sums of floating types ------------------------------------------------- */
 
-/* `v` is what is added: 8 elements, `mean` taken off each and squared, or not.
- */
+/* `v` is what is added: `mean` taken off and squared, or not. */
 #define PLAIN(v) (v)
 #define SQUARED(v) ((v)-mean) * ((v)-mean)
 
@@ -49,35 +34,29 @@ static inline void load_f32(lanes_of_f64 *result, const char *x)
     static double name##_block_##dtype(int64_t n, const char *x, int64_t step, \
                                        double mean)                            \
     {                                                                          \
-        lanes_of_f64 even = {0}, odd = {0}, v;                                 \
-        double rest = 0;                                                       \
+        const T *const packed = (const T *)(const void *)x;                    \
+        double lanes[LANES] = {0}, rest = 0;                                   \
         int64_t i = 0;                                                         \
                                                                                \
         (void)mean;                                                            \
         if (step == sizeof(T))                                                 \
-            for (; i + 2 * LANES <= n; i += 2 * LANES) {                       \
-                load_##dtype(&v, x + i * step);                                \
-                even += term(v);                                               \
-                load_##dtype(&v, x + (i + LANES) * step);                      \
-                odd += term(v);                                                \
-            }                                                                  \
-        else                                                                   \
-            for (; i + LANES <= n; i += LANES) {                               \
+            for (; i + LANES <= n; i += LANES)                                 \
                 for (int k = 0; k < LANES; k++)                                \
-                    v[k] = (double)AT(T, i + k);                               \
-                even += term(v);                                               \
-            }                                                                  \
-        even += odd;                                                           \
+                    lanes[k] += term((double)packed[i + k]);                   \
+        else                                                                   \
+            for (; i + LANES <= n; i += LANES)                                 \
+                for (int k = 0; k < LANES; k++)                                \
+                    lanes[k] += term((double)AT(T, i + k));                    \
         for (; i < n; i++)                                                     \
             rest += term((double)AT(T, i));                                    \
-        return sum_lanes(&even) + rest;                                        \
+        return sum_lanes(lanes) + rest;                                        \
     }                                                                          \
     static double name##_pairs_##dtype(int64_t n, const char *x, int64_t step, \
                                        double mean)                            \
     {                                                                          \
         if (n <= BLOCK)                                                        \
             return name##_block_##dtype(n, x, step, mean);                     \
-        const int64_t half = n / 2 & ~(int64_t)(2 * LANES - 1);                \
+        const int64_t half = n / 2 & ~(int64_t)(LANES - 1);                    \
         return name##_pairs_##dtype(half, x, step, mean) +                     \
                name##_pairs_##dtype(n - half, x + half * step, step, mean);    \
     }                                                                          \
@@ -187,16 +166,16 @@ static void start_sum(int64_t n, void *acc)
             for (; i + 32 <= n; i += 32)                                       \
                 for (int k = 0; k < 32; k++) {                                 \
                     const T a = packed[i + k], b = lanes[k];                   \
-                    lanes[k] = better ? a : b;                                 \
+                    lanes[k] = (better) ? a : b;                               \
                 }                                                              \
             for (int k = 0; k < 32; k++) {                                     \
                 const T a = lanes[k], b = best;                                \
-                best = better ? a : b;                                         \
+                best = (better) ? a : b;                                       \
             }                                                                  \
         }                                                                      \
         for (; i < n; i++) {                                                   \
             const T a = AT(T, i), b = best;                                    \
-            best = better ? a : b;                                             \
+            best = (better) ? a : b;                                           \
         }                                                                      \
         *(T *)acc = best;                                                      \
     }                                                                          \
@@ -209,7 +188,7 @@ static void start_sum(int64_t n, void *acc)
         LBOI_NO_ALIAS                                                          \
         for (int64_t i = 0; i < n; i++) {                                      \
             const T a = AT(T, i), b = into[i];                                 \
-            into[i] = better ? a : b;                                          \
+            into[i] = (better) ? a : b;                                        \
         }                                                                      \
     }
 
@@ -227,12 +206,16 @@ CHOICES(f64, double, -INFINITY, INFINITY)
 /* ---- where the greatest is ----------------------------------------------------------- */
 
 /* NaN is greater than all, the first of equals is taken. An index of -1 stands
- * for "nothing yet". */
+ * for "nothing yet". Parts in which nothing is greater than the best so far are
+ * passed over at the speed of max. */
 #define ARGMAX(dtype, T)                                                       \
+    static inline bool is_above_##dtype(T a, T b)                              \
+    {                                                                          \
+        return a > b || (a != a && b == b);                                    \
+    }                                                                          \
     static inline void offer_##dtype(lboi_best *best, T a, int64_t index)      \
     {                                                                          \
-        const T b = best->value.dtype;                                         \
-        if (a > b || best->index < 0 || (a != a && b == b)) {                  \
+        if (best->index < 0 || is_above_##dtype(a, best->value.dtype)) {       \
             best->value.dtype = a;                                             \
             best->index = index;                                               \
         }                                                                      \
@@ -243,8 +226,15 @@ CHOICES(f64, double, -INFINITY, INFINITY)
         const int64_t from = *(const int64_t *)with;                           \
         lboi_best best = *(lboi_best *)acc;                                    \
                                                                                \
-        for (int64_t i = 0; i < n; i++)                                        \
-            offer_##dtype(&best, AT(T, i), from + i);                          \
+        for (int64_t i = 0; i < n; i += PART) {                                \
+            const int64_t count = n - i < PART ? n - i : PART;                 \
+            T most = AT(T, i);                                                 \
+            max_run_##dtype(count, x + i * step, step, &most, NULL);           \
+            if (best.index >= 0 && !is_above_##dtype(most, best.value.dtype))  \
+                continue;                                                      \
+            for (int64_t k = i; k < i + count; k++)                            \
+                offer_##dtype(&best, AT(T, k), from + k);                      \
+        }                                                                      \
         *(lboi_best *)acc = best;                                              \
     }                                                                          \
     static void argmax_rows_##dtype(int64_t n, const char *x, int64_t step,    \

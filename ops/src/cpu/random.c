@@ -10,9 +10,9 @@
  *   3. words become numbers as functions.h says, in f32, in chunks; the chunk is
  *      converted into the tensor's type and strides
  */
-#include "cpu/copy.h"
 #include "cpu/tables.h"
 #include "latebind/ops/kernel.h"
+#include "tensor/convert.h"
 
 #include <math.h>
 #include <string.h>

@@ -238,14 +238,17 @@ static lb_status reduce(lb_slot slot, lbo_context *context, lbo_tensor *x,
     const lboi_reducer(*const reducers)[LBO_DTYPE_COUNT] =
         *lboi_loops_now()->reducers;
     lbo_tensor *const out = call->out[0];
-    task job = {.reducer = &reducers[first_pass[which]][x->dtype]};
+    task job; /* large: only what is read is set */
     uint32_t mask;
     const lb_status status = lboi_reduced_mask(&with->dims, x->ndim, &mask);
 
     if (status != LB_OK || out->size == 0)
         return status;
+    job.kept.count = job.reduced.count = 0;
     make_axes(&job, x, out, mask, with->keep, which == ARG);
     job.finish = finish_for(which, (lbo_dtype)x->dtype, (lbo_dtype)out->dtype);
+    job.reducer = &reducers[first_pass[which]][x->dtype];
+    job.second = NULL;
     job.count = elements(x, mask);
     job.divides = which == MEAN || which == VAR;
     job.divisor = job.count;

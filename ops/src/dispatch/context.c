@@ -25,7 +25,7 @@ lb_status lbo_context_create(lbo_library *library, const char *device,
     }
     context->library = library;
     context->device = found;
-    context->head = library->plain;
+    context->call.head = library->plain;
     context->stack[0].head = library->plain;
     __atomic_add_fetch(&library->live_contexts, 1, __ATOMIC_RELAXED);
     *result = context;
@@ -38,7 +38,7 @@ void lbo_context_destroy(lbo_context *context)
         return;
     lbo_library *const library = context->library;
 
-    context->level = 0;
+    context->call.running = NULL;
     (void)lbo_set_layers(context, NULL, 0);
     (void)lb_reader_destroy(context->reader);
     lboi_free(library, context->fallbacks,

@@ -4,9 +4,9 @@
  * that it wraps gets an around rule (layer, any, any). An order of active layers
  * is a class that derives from them in this order, so that its linearization is
  * the order of the chain. Every operator has an around rule for `layered`, the
- * last one before the kernel. While a handler runs, the context's level is that
- * of the layers further in; while a kernel runs, of none; lbo_run sets the
- * header by it.
+ * last one before the kernel. While a handler runs, the context knows it, and an
+ * operator that it runs begins at the layers further in; while a kernel runs,
+ * at none.
  */
 #include "library.h"
 
@@ -18,29 +18,20 @@ LB_METHOD(lbo_binary, wrap_binary);
 LB_METHOD(lbo_unary, finish_unary);
 LB_METHOD(lbo_binary, finish_binary);
 
-/* The level of `layer` in the context's stack, at or inside the present one. */
-static inline uint32_t level_of(const lbo_context *context,
-                                const lbo_layer *layer)
-{
-    uint32_t level = context->level;
+static const lbo_layer below_all;
+const lbo_layer *const lboi_below = &below_all;
 
-    while (LB_UNLIKELY(context->stack[level].layer != layer))
-        level++;
-    return level;
-}
-
-/* Runs the handler one level further in. The context's header follows the level
- * only when an operator is run (lbo_run): a handler that just goes on pays for
- * two stores. */
+/* The context's header follows `running` only when an operator is run (lbo_run):
+ * a handler that just goes on pays for two stores. */
 static inline lb_status enter_layer(lbo_context *context, lbo_call *call,
-                                    const lbo_rest *rest)
+                                    const lb_entry *self)
 {
-    lbo_layer *const layer = rest->self->context;
-    const uint32_t before = context->level;
+    lbo_layer *const layer = self->context;
+    const lbo_layer *const before = context->call.running;
 
-    context->level = level_of(context, layer) + 1;
-    const lb_status status = layer->spec.handler(layer, context, call, rest);
-    context->level = before;
+    context->call.running = layer;
+    const lb_status status = layer->call.handler(layer, context, call, self);
+    context->call.running = before;
     return status;
 }
 
@@ -48,29 +39,25 @@ static lb_status wrap_unary(lb_slot slot, lbo_context *context, lbo_tensor *a,
                             lbo_call *call)
 {
     LB_SELF(lbo_unary, wrap_unary, slot, context, a, call);
-    const lbo_rest rest = {self, a, NULL, 1};
-
-    return enter_layer(context, call, &rest);
+    return enter_layer(context, call, self);
 }
 
 static lb_status wrap_binary(lb_slot slot, lbo_context *context, lbo_tensor *a,
                              lbo_tensor *b, lbo_call *call)
 {
     LB_SELF(lbo_binary, wrap_binary, slot, context, a, b, call);
-    const lbo_rest rest = {self, a, b, 2};
-
-    return enter_layer(context, call, &rest);
+    return enter_layer(context, call, self);
 }
 
 /* After the last layer: results are made, and the kernel runs below all. */
 static lb_status innermost(lbo_context *context, lbo_call *call,
-                           const lbo_rest *rest)
+                           const lb_entry *self)
 {
-    const uint32_t before = context->level;
+    const lbo_layer *const before = context->call.running;
 
-    context->level = context->depth;
-    const lb_status status = lboi_run_kernel(context, call, rest);
-    context->level = before;
+    context->call.running = lboi_below;
+    const lb_status status = lboi_run_kernel(context, call, self);
+    context->call.running = before;
     return status;
 }
 
@@ -78,18 +65,14 @@ static lb_status finish_unary(lb_slot slot, lbo_context *context, lbo_tensor *a,
                               lbo_call *call)
 {
     LB_SELF(lbo_unary, finish_unary, slot, context, a, call);
-    const lbo_rest rest = {self, a, NULL, 1};
-
-    return innermost(context, call, &rest);
+    return innermost(context, call, self);
 }
 
 static lb_status finish_binary(lb_slot slot, lbo_context *context,
                                lbo_tensor *a, lbo_tensor *b, lbo_call *call)
 {
     LB_SELF(lbo_binary, finish_binary, slot, context, a, b, call);
-    const lbo_rest rest = {self, a, b, 2};
-
-    return innermost(context, call, &rest);
+    return innermost(context, call, self);
 }
 
 /* ---- rules ------------------------------------------------------------------ */
@@ -242,6 +225,7 @@ static lb_status fill_layer(lbo_layer *layer, const lbo_layer_spec *spec)
     lbo_library *const library = layer->library;
 
     layer->spec = *spec;
+    layer->call.handler = spec->handler;
     layer->name = lboi_copy_text(library, spec->name);
     if (layer->name == NULL)
         return LB_NO_MEMORY;
@@ -418,7 +402,7 @@ static lb_status make_order(lbo_library *library, lbo_layer *const *layers,
 static lb_status check_layers(const lbo_context *context,
                               lbo_layer *const *layers, size_t count)
 {
-    if (context->level != 0)
+    if (context->call.running != NULL)
         return lbo_fail(LB_BUSY, "layers cannot change inside of a handler");
     if (count > LBO_MAX_LAYERS)
         return lbo_fail(LB_LIMIT, "%zu layers, there may be at most %d active",
@@ -458,7 +442,7 @@ static lb_status set_stack(lbo_context *context, lbo_layer *const *layers,
         context->stack[i].layer->active--;
     memcpy(context->stack, stack, sizeof stack);
     context->depth = (uint32_t)count;
-    context->head = stack[0].head;
+    context->call.head = stack[0].head;
     return LB_OK;
 }
 

@@ -102,3 +102,24 @@ void lbo_scratch_free(lbo_context *context, void *memory, size_t bytes)
 {
     lboi_free(context->library, memory, bytes > 0 ? bytes : 1);
 }
+
+void *lbo_allocate(lbo_library *library, size_t bytes)
+{
+    return lboi_alloc(library, bytes > 0 ? bytes : 1);
+}
+
+void lbo_deallocate(lbo_library *library, void *memory, size_t bytes)
+{
+    lboi_free(library, memory, bytes > 0 ? bytes : 1);
+}
+
+void lbo_report(lbo_library *library, lb_status status, const char *format, ...)
+{
+    char text[2048];
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    lboi_report(library, status, "%s", text);
+}

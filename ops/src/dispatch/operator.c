@@ -233,10 +233,12 @@ static void drop_made(lbo_call *call)
 static bool is_alike(const lbo_call *call)
 {
     const lbo_operator_spec *const spec = &call->op->spec;
-    const lbo_tensor *const a = call->in[0], *const b =
-                                                 call->in[1 % call->in_count];
 
-    if (!(spec->flags & LBO_ALIKE) || a->dtype == LBO_BOOL ||
+    if (!(spec->flags & LBO_ALIKE))
+        return false;
+    const lbo_tensor *const a = call->in[0];
+    const lbo_tensor *const b = call->in[call->in_count - 1];
+    if (a->dtype == LBO_BOOL ||
         (spec->flags & LBO_TO_FLOAT && a->dtype < LBO_F16))
         return false;
     return a == b ||
@@ -249,7 +251,7 @@ static bool is_alike(const lbo_call *call)
 static bool is_plain_result(const lbo_call *call)
 {
     const lbo_tensor *const out = call->out[0], *const a = call->in[0];
-    const lbo_tensor *const b = call->in[1 % call->in_count];
+    const lbo_tensor *const b = call->in[call->in_count - 1];
 
     if (out->head.handle != a->head.handle || !lbo_same_shape(out, a) ||
         out->storage->flags & LBO_READ_ONLY || out->storage->inside == 2 ||
@@ -311,11 +313,8 @@ static lb_status dispatch(lbo_context *context, lbo_call *call)
 static lb_status go_on(lbo_context *context, lbo_call *call,
                        const lbo_rest *rest)
 {
-    if (rest == NULL)
-        return dispatch(context, call);
-    if (rest->dispatched == 2)
-        return lb_next_lbo_binary(rest->self, context, rest->a, rest->b, call);
-    return lb_next_lbo_unary(rest->self, context, rest->a, call);
+    return rest == NULL ? dispatch(context, call)
+                        : lbo_next(context, call, rest);
 }
 
 /* Writes the results that were put aside. */
@@ -395,8 +394,9 @@ lb_status lbo_run(lbo_context *context, const lbo_operator *op, lbo_call *call)
                         "%s makes its result: set it to NULL before",
                         op->spec.name);
     lb_enter(context->reader);
-    context->head = context->stack[context->level].head;
-    if (context->level == context->depth)
+    const uint32_t level = lboi_level_of(context);
+    context->call.head = context->stack[level].head;
+    if (level == context->depth)
         status = lboi_run_kernel(context, call, NULL);
     else
         status = dispatch(context, call);

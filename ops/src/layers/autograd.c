@@ -320,7 +320,7 @@ lb_status lbo_autograd_create(lbo_library *library, lbo_layer **result)
 
 int lboi_autograd_active(const lbo_context *context)
 {
-    for (uint32_t i = context->level; i < context->depth; i++)
+    for (uint32_t i = lboi_level_of(context); i < context->depth; i++)
         if (context->stack[i].layer->spec.handler == record)
             return 1;
     return 0;

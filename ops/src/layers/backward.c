@@ -20,12 +20,13 @@
 #include "operators/run.h"
 #include "tensor/storage.h"
 
+#include <stdio.h>
 #include <string.h>
 
 typedef struct walk {
     lbo_context *context;
     lbo_library *library;
-    lboi_node **heap; /* each: one reference, `running` set */
+    lboi_node **heap; /* each: one reference, and `walk` set */
     size_t count, capacity;
     bool keep;
     bool recorded;             /* the gradients' own history is wanted */
@@ -50,12 +51,12 @@ static void sift_up(walk *w, size_t at)
 
 static lb_status push(walk *w, lboi_node *node)
 {
-    uint32_t idle = 0;
+    void *nobody = NULL;
 
     if (!lboi_reserve(w->library, &w->heap, &w->capacity, w->count + 1,
                       sizeof *w->heap))
         return LB_NO_MEMORY;
-    if (!__atomic_compare_exchange_n(&node->running, &idle, 1, false,
+    if (!__atomic_compare_exchange_n(&node->walk, &nobody, (void *)w, false,
                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return lbo_fail(LB_BUSY,
                         "the history of %s is being walked by another "
@@ -93,7 +94,7 @@ static void leave_node(lboi_node *node)
         lbo_tensor_release(node->outs[i].gradient);
         node->outs[i].gradient = NULL;
     }
-    __atomic_store_n(&node->running, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&node->walk, NULL, __ATOMIC_RELEASE);
     lboi_node_release(node);
 }
 
@@ -150,24 +151,25 @@ static lb_status make_ours(walk *w, lbo_tensor **g)
 /* Takes the reference of `g`. */
 static lb_status add_to_leaf(walk *w, lbo_history *leaf, lbo_tensor *g)
 {
-    lb_status status = LB_OK;
+    lb_status failed = LB_OK;
 
     for (;;) {
         lbo_tensor *nothing = NULL;
         lbo_tensor *old =
             __atomic_exchange_n(&leaf->gradient, NULL, __ATOMIC_ACQ_REL);
-        if (old != NULL) {
-            status = add_to(w, &old, g);
+        const lb_status status =
+            old != NULL ? add_to(w, &old, g) : make_ours(w, &g);
+        if (old != NULL)
             g = old; /* after a failure: as it was */
-        } else if (status == LB_OK)
-            status = make_ours(w, &g);
+        if (status != LB_OK)
+            failed = status;
         if (status != LB_OK && old == NULL) {
             lbo_tensor_release(g);
-            return status;
+            return failed;
         }
         if (__atomic_compare_exchange_n(&leaf->gradient, &nothing, g, false,
                                         __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-            return status;
+            return failed;
     }
 }
 
@@ -215,9 +217,8 @@ static lb_status deliver(walk *w, lbo_history *to, lbo_tensor *g)
         lbo_tensor_release(g);
         return status;
     }
-    for (uint32_t i = 0; i < to->node->out_count; i++)
-        if (to->node->outs[i].gradient != NULL)
-            return add_to(w, &to->gradient, g); /* it is in the heap */
+    if (__atomic_load_n(&to->node->walk, __ATOMIC_RELAXED) == w)
+        return add_to(w, &to->gradient, g); /* it is in the heap */
     status = push(w, to->node);
     if (status == LB_OK)
         to->gradient = g;
@@ -366,7 +367,7 @@ static lb_status run_node(walk *w, lboi_node *node)
                           "%s has no gradient; what was made by it cannot be "
                           "differentiated",
                           node->op->spec.name);
-    if (status != LB_OK)
+    if (status != LB_OK || (node->in_count <= 32 && wanted_bits(w, node) == 0))
         return status;
     if (node->in_count > FEW)
         made = lboi_zalloc(w->library, bytes);
@@ -553,12 +554,13 @@ static bool is_like(const lbo_tensor *tensor, const lbo_spec *spec)
                   spec->ndim * sizeof *spec->shape) == 0;
 }
 
-/* Replaces *tensor by `next` if that was made. */
-static lb_status step(lb_status status, lbo_tensor **tensor, lbo_tensor *next)
+/* Replaces *tensor by *next if that was made. */
+static lb_status step(lb_status status, lbo_tensor **tensor,
+                      lbo_tensor *const *next)
 {
     if (status == LB_OK) {
         lbo_tensor_release(*tensor);
-        *tensor = next;
+        *tensor = *next;
     }
     return status;
 }
@@ -584,11 +586,11 @@ static lb_status sum_dims(lbo_context *context, const lbo_spec *spec,
     }
     if (count > 0)
         status = step(lbo_sum(context, &next, *tensor, count, dims, true),
-                      tensor, next);
+                      tensor, &next);
     next = NULL;
     if (status == LB_OK && lead > 0)
         status = step(lbo_reshape(context, &next, *tensor, (size_t)ndim, shape),
-                      tensor, next);
+                      tensor, &next);
     return status;
 }
 
@@ -603,7 +605,7 @@ static lb_status widen(lbo_context *context, const lbo_spec *spec,
                spec->ndim * sizeof *spec->shape) == 0)
         return LB_OK;
     return step(lbo_expand(context, &next, *tensor, spec->ndim, spec->shape),
-                tensor, next);
+                tensor, &next);
 }
 
 static lb_status convert(lbo_context *context, const lbo_spec *spec,
@@ -614,12 +616,12 @@ static lb_status convert(lbo_context *context, const lbo_spec *spec,
 
     if ((*tensor)->dtype != spec->dtype)
         status = step(lbo_cast(context, &next, *tensor, (lbo_dtype)spec->dtype),
-                      tensor, next);
+                      tensor, &next);
     next = NULL;
     if (status == LB_OK && spec->device != NULL &&
         (*tensor)->storage->device != spec->device)
         status = step(lbo_to_device(context, &next, *tensor, spec->device),
-                      tensor, next);
+                      tensor, &next);
     return status;
 }
 

@@ -42,15 +42,14 @@ typedef struct lboi_kept {
 
 struct lboi_node {
     uint32_t references; /* atomic; of results' tensors and of edges */
-    uint32_t running;    /* atomic; waits in or is run by a walk */
+    uint32_t spent;      /* what was saved is gone */
+    void *walk;          /* atomic; the lbo_backward that has it in its heap */
     uint64_t sequence;   /* greater than those of all nodes it leads to */
     const lbo_operator *op;
     lboi_node *next; /* while it waits to be freed */
     size_t bytes;    /* of the allocation, with what follows */
     uint32_t in_count;
     uint32_t out_count;
-    uint32_t spent; /* what was saved is gone */
-    uint32_t reserved;
     lbo_history *outs;   /* of the results */
     lbo_history **edges; /* per input; NULL: it is not followed */
     lbo_tensor **in;     /* saved inputs, else NULL */

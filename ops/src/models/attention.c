@@ -47,9 +47,9 @@ static lb_status make_mask(lbo_context *context, const lbo_tensor *like,
         status = lbo_write(context, mask, host, bytes);
     lbo_scratch_free(context, host, bytes);
     if (status == LB_OK)
-        status = like->dtype == LBO_F32 ? LB_OK
-                                        : lbo_cast(context, result, mask,
-                                                   (lbo_dtype)like->dtype);
+        status = like->dtype == LBO_F32
+                     ? LB_OK
+                     : lbo_cast(context, result, mask, (lbo_dtype)like->dtype);
     if (status == LB_OK && like->dtype == LBO_F32)
         *result = lbo_tensor_retain(mask);
     lbo_tensor_release(mask);
@@ -209,13 +209,12 @@ static lb_status attention_forward(lb_slot slot, lbo_module *module,
 
     LB_IGNORE(slot);
     if (input->ndim != 3 || input->dims[2] != self->size)
-        return lbo_fail(LB_BAD_ARGUMENT,
-                        "attention: [batch, time, %lld] is wanted, the input "
-                        "has %d dimensions, the last of %lld",
-                        (long long)self->size, input->ndim,
-                        input->ndim > 0
-                            ? (long long)input->dims[input->ndim - 1]
-                            : 0);
+        return lbo_fail(
+            LB_BAD_ARGUMENT,
+            "attention: [batch, time, %lld] is wanted, the input "
+            "has %d dimensions, the last of %lld",
+            (long long)self->size, input->ndim,
+            input->ndim > 0 ? (long long)input->dims[input->ndim - 1] : 0);
     status =
         lboi_forward_part(context, lboi_slot_child(module, 0), input, &qkv);
     if (status == LB_OK)
@@ -266,8 +265,8 @@ lb_status lbo_attention_module(lbo_context *context, int64_t size,
     lb_status status = check_sizes(size, heads, dropout);
 
     if (status == LB_OK && (context == NULL || result == NULL))
-        status = lbo_fail(LB_BAD_ARGUMENT,
-                          "attention module: an argument is NULL");
+        status =
+            lbo_fail(LB_BAD_ARGUMENT, "attention module: an argument is NULL");
     if (status == LB_OK)
         status = lbo_module_create(
             context->library, lbo_module_class(context->library, "attention"),
@@ -291,9 +290,9 @@ lb_status lbo_attention_module(lbo_context *context, int64_t size,
 
 lb_status lboi_attention_init(lbo_library *library)
 {
-    const lb_status status = lboi_module_class_make(
-        library, "attention", sizeof(attention_module),
-        LB_DESCRIPTOR(attention_forward));
+    const lb_status status =
+        lboi_module_class_make(library, "attention", sizeof(attention_module),
+                               LB_DESCRIPTOR(attention_forward));
 
     if (status != LB_OK)
         return status;

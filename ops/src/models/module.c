@@ -3,7 +3,9 @@
  * A module is an instance of a class below `module`; what it computes is a
  * method of "module.forward". Backward of all modules goes by the recorded
  * history:
- *   1. lbo_forward in training keeps the last input and output
+ *   1. lbo_forward in training keeps the last input and output; not of parts
+ *      that run inside another one's forward, which would keep every layer's
+ *      results alive until the next step
  *   2. if the input is not followed: lbo_backward from the output
  *   3. else the gradients by the parameters and the input are taken, those
  *      of the parameters added to what they have, that of the input handed
@@ -522,9 +524,11 @@ lb_status lbo_forward(lbo_context *context, lbo_module *module,
         return lbo_fail(LB_BAD_ARGUMENT, "lbo_forward: an argument is NULL");
     *output = NULL;
     lbo_enter(context);
+    context->forwards++;
     const lb_status status = lboi_forward_part(context, module, input, output);
+    context->forwards--;
     lbo_leave(context);
-    if (status == LB_OK && module->training)
+    if (status == LB_OK && module->training && context->forwards == 0)
         keep_last(module, input, *output);
     return status;
 }
@@ -593,9 +597,8 @@ static lb_status take_gradients(lbo_context *context, lbo_module *module,
                                 lbo_tensor **gradients,
                                 lbo_tensor **input_gradient)
 {
-    lb_status status =
-        lbo_gradients(context, module->last_out, gradient, w->tensors, w->count,
-                      false, gradients);
+    lb_status status = lbo_gradients(context, module->last_out, gradient,
+                                     w->tensors, w->count, false, gradients);
 
     if (status != LB_OK)
         return status;

@@ -189,8 +189,8 @@ lb_status lbo_embedding_module(lbo_context *context, int64_t rows, int64_t size,
         status = make(context, "embedding", &module);
     if (status != LB_OK)
         return status;
-    status = add_parameter(context, module, "weight", 2,
-                           (int64_t[]){rows, size}, 0);
+    status =
+        add_parameter(context, module, "weight", 2, (int64_t[]){rows, size}, 0);
     return give(status, module, result);
 }
 
@@ -387,7 +387,7 @@ static lb_status find_activation(lbo_context *context, const char *name,
 lb_status lbo_activation_module(lbo_context *context, const char *name,
                                 lbo_module **result)
 {
-    const lbo_operator *op;
+    const lbo_operator *op = NULL;
     lbo_module *module;
     lb_status status = find_activation(context, name, &op);
 
@@ -395,9 +395,9 @@ lb_status lbo_activation_module(lbo_context *context, const char *name,
         return status;
     lb_class *cls = lbo_module_class(context->library, name);
     if (cls == NULL)
-        cls = lb_class_make(
-            context->library->runtime, name, 0,
-            lbo_module_class(context->library, "activation"), NULL);
+        cls = lb_class_make(context->library->runtime, name, 0,
+                            lbo_module_class(context->library, "activation"),
+                            NULL);
     if (cls == NULL)
         return LB_NO_MEMORY;
     if (!lb_class_is_subclass(cls,

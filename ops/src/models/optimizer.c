@@ -487,10 +487,10 @@ lb_status lboi_optimizers_init(lbo_library *library)
     lb_status status = make_base(library);
 
     if (status == LB_OK)
-        status = make_class(library, "sgd", sizeof(sgd),
-                            LB_DESCRIPTOR(sgd_step));
+        status =
+            make_class(library, "sgd", sizeof(sgd), LB_DESCRIPTOR(sgd_step));
     if (status == LB_OK)
-        status = make_class(library, "adam", sizeof(adam),
-                            LB_DESCRIPTOR(adam_step));
+        status =
+            make_class(library, "adam", sizeof(adam), LB_DESCRIPTOR(adam_step));
     return status;
 }

@@ -5,8 +5,8 @@
  * a call that is recorded, or repeated on another device, has its seed and its
  * place in the sequence as attributes, and gives the same numbers again.
  */
-#include "cpu/copy.h"
 #include "operators/run.h"
+#include "tensor/convert.h"
 #include "tensor/transfer.h"
 
 /* ---- cast and copy -------------------------------------------------------- */

@@ -67,8 +67,9 @@ enum {
 };
 
 enum {
-    PLAIN = LBO_PROMOTES | LBO_ELEMENTWISE,
-    FLOATING = LBO_PROMOTES | LBO_ELEMENTWISE | LBO_TO_FLOAT
+    ASKED = LBO_PROMOTES | LBO_ELEMENTWISE, /* always by infer */
+    PLAIN = ASKED | LBO_ALIKE,
+    FLOATING = PLAIN | LBO_TO_FLOAT
 };
 
 #define BINARY(name_, flags_, saves_, infer_, gradient_, names_, summary_)     \
@@ -102,12 +103,12 @@ BINARY(minimum, PLAIN, INPUTS, lboi_infer_elementwise, lboi_gradient_minimum,
        "a b", "the lesser of a and b; NaN if one is")
 BINARY(maximum, PLAIN, INPUTS, lboi_infer_elementwise, lboi_gradient_maximum,
        "a b", "the greater of a and b; NaN if one is")
-BINARY(equal, PLAIN, NOTHING, infer_comparison, NULL, "a b", "a == b")
-BINARY(not_equal, PLAIN, NOTHING, infer_comparison, NULL, "a b", "a != b")
-BINARY(less, PLAIN, NOTHING, infer_comparison, NULL, "a b", "a < b")
-BINARY(less_equal, PLAIN, NOTHING, infer_comparison, NULL, "a b", "a <= b")
-BINARY(greater, PLAIN, NOTHING, infer_comparison, NULL, "a b", "a > b")
-BINARY(greater_equal, PLAIN, NOTHING, infer_comparison, NULL, "a b", "a >= b")
+BINARY(equal, ASKED, NOTHING, infer_comparison, NULL, "a b", "a == b")
+BINARY(not_equal, ASKED, NOTHING, infer_comparison, NULL, "a b", "a != b")
+BINARY(less, ASKED, NOTHING, infer_comparison, NULL, "a b", "a < b")
+BINARY(less_equal, ASKED, NOTHING, infer_comparison, NULL, "a b", "a <= b")
+BINARY(greater, ASKED, NOTHING, infer_comparison, NULL, "a b", "a > b")
+BINARY(greater_equal, ASKED, NOTHING, infer_comparison, NULL, "a b", "a >= b")
 
 BINARY(tanh_backward, FLOATING, INPUTS, lboi_infer_elementwise,
        lboi_gradient_tanh_backward, "g y", "the gradient of tanh by its input")
@@ -195,7 +196,7 @@ const lbo_operator_spec lboi_spec_clamp = {
     .dispatched = 1,
     .in_count = 1,
     .out_count = 1,
-    .flags = PLAIN,
+    .flags = ASKED,
     .saves = INPUT,
     .attribute_size = sizeof(lbo_clamp_attributes),
     .attributes = clamp_attributes,
@@ -211,7 +212,7 @@ const lbo_operator_spec lboi_spec_where = {
     .dispatched = 2,
     .in_count = 3,
     .out_count = 1,
-    .flags = PLAIN,
+    .flags = ASKED,
     .promoted = 6,
     .saves = INPUT,
     .infer = infer_where,

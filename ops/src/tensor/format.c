@@ -7,8 +7,7 @@
  *      much (PyTorch's rule: beyond 10^8, below 10^-4, or by a factor of 1000)
  *   3. columns are as wide as the widest, lines are broken at 80
  */
-#include "cpu/copy.h"
-#include "operators/view.h"
+#include "tensor/convert.h"
 #include "tensor/transfer.h"
 
 #include <math.h>
@@ -40,7 +39,9 @@ static bool shown_spec(const printer *p, lbo_spec *spec)
 {
     int64_t count = 1;
 
-    lboi_spec_like(spec, p->whole);
+    spec->dtype = p->whole->dtype;
+    spec->ndim = p->whole->ndim;
+    memcpy(spec->shape, p->whole->dims, p->whole->ndim * sizeof(int64_t));
     for (int i = 0; i < p->whole->ndim; i++) {
         if (is_cut(p, i))
             spec->shape[i] = 2 * EDGE;
@@ -285,16 +286,25 @@ static void put_block(printer *p, int dim, int64_t first, size_t indent)
     put(p, "]");
 }
 
+static void put_shape(printer *p)
+{
+    char text[32];
+
+    put(p, ", shape=[");
+    for (int i = 0; i < p->whole->ndim; i++) {
+        (void)snprintf(text, sizeof text, "%s%lld", i > 0 ? ", " : "",
+                       (long long)p->whole->dims[i]);
+        put(p, text);
+    }
+    put(p, "]");
+}
+
 static void put_end(printer *p, bool shape)
 {
     const lbo_device *const device = p->whole->storage->device;
-    char text[400];
 
-    if (shape) {
-        put(p, ", shape=");
-        put(p,
-            lboi_shape_text(p->whole->ndim, p->whole->dims, text, sizeof text));
-    }
+    if (shape)
+        put_shape(p);
     put(p, ", ");
     put(p, lbo_dtype_name((lbo_dtype)p->whole->dtype));
     if (device != device->library->cpu) {

@@ -8,8 +8,8 @@
  * So every device that can copy bytes can hold every view.
  */
 #include "tensor/transfer.h"
+#include "tensor/convert.h"
 
-#include "cpu/copy.h"
 #include "latebind/ops/kernel.h"
 
 #include <string.h>

@@ -50,7 +50,7 @@ LB_PUBLIC lb_status lbo_module_save(lbo_context *context, lbo_module *module,
 LB_PUBLIC lb_status lbo_module_load(lbo_context *context, lbo_module *module,
                                     const char *path);
 
-/* The same with an optimizer's steps and state ("optimizer.INDEX.PATH"), so that
+/* The same with an optimizer's steps and state (".optimizer.INDEX.PATH"), so that
  * training goes on as if it had never stopped. metadata: further texts; a file
  * of lbo_module_save has no state and is LB_NOT_FOUND. */
 LB_PUBLIC lb_status lbo_training_save(lbo_context *context, lbo_module *module,

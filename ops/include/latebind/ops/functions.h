@@ -31,7 +31,7 @@ extern "C" {
                                    lbo_tensor *a, lbo_tensor *b)
 
 /* Integers wrap around. div of integers gives f32; pow of integers by negative
- * ones is LB_BAD_ARGUMENT only where all are known, else 0. */
+ * ones drops the fraction: 0, but for the bases 1 and -1. */
 LBO_DECLARE_BINARY(add);
 LBO_DECLARE_BINARY(sub);
 LBO_DECLARE_BINARY(mul);

@@ -58,6 +58,16 @@ LB_PUBLIC void *lbo_scratch(lbo_context *context, size_t bytes);
 LB_PUBLIC void lbo_scratch_free(lbo_context *context, void *memory,
                                 size_t bytes);
 
+/* The same for what lives longer than a call, e.g. a plug-in's own. */
+LB_PUBLIC void *lbo_allocate(lbo_library *library, size_t bytes);
+LB_PUBLIC void lbo_deallocate(lbo_library *library, void *memory, size_t bytes);
+
+/* Tells the library's report hook, by printf: e.g. why a plug-in's device is
+ * not there. */
+LB_PUBLIC void lbo_report(lbo_library *library, lb_status status,
+                          const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 #ifdef __cplusplus
 }
 #endif

@@ -25,13 +25,8 @@ extern "C" {
 /* Active at once in one context, at most. */
 #define LBO_MAX_LAYERS 12
 
-/* The rest of the chain, for lbo_next. */
-typedef struct lbo_rest {
-    const lb_entry *self;
-    lbo_tensor *a;
-    lbo_tensor *b;
-    uint32_t dispatched;
-} lbo_rest;
+/* The rest of the chain, for lbo_next: the layer's own entry in it. */
+typedef struct lb_entry lbo_rest;
 
 /* Wraps one call. Operators that it calls with `context` go to the layers
  * further in, not to itself. It may look at the inputs, change them (by running
@@ -81,12 +76,7 @@ LB_PUBLIC size_t lbo_layers(const lbo_context *context, lbo_layer **out,
 
 /* Runs what comes after the layer: the next one, or the kernel. */
 LBI_INLINE lb_status lbo_next(lbo_context *context, lbo_call *call,
-                              const lbo_rest *rest)
-{
-    if (rest->dispatched == 2)
-        return lb_next_lbo_binary(rest->self, context, rest->a, rest->b, call);
-    return lb_next_lbo_unary(rest->self, context, rest->a, call);
-}
+                              const lbo_rest *rest);
 
 /* Layers that come with the library. Each is made by its function and ended by
  * lbo_layer_destroy; autograd has a header of its own. */
@@ -118,6 +108,42 @@ LB_PUBLIC lb_status lbo_nan_check_create(lbo_library *library,
 LB_PUBLIC lb_status lbo_shape_logger_create(
     lbo_library *library, void (*report)(void *context, const char *line),
     void *report_context, lbo_layer **result);
+
+/* ---- below: what lbo_next knows of two structs ---------------------------- */
+
+typedef struct lbo_context_head {
+    lb_header head;
+    const lbo_layer *running; /* whose handler runs; see context.c */
+} lbo_context_head;
+
+typedef struct lbo_layer_head {
+    lbo_layer_fn handler;
+} lbo_layer_head;
+
+/* Entries do not change: where the next one is a layer, its handler is called
+ * without the method around it. */
+LBI_INLINE lb_status lbo_next(lbo_context *context, lbo_call *call,
+                              const lbo_rest *rest)
+{
+    const lb_entry *const next = rest->next;
+
+    if (next->method == rest->method) {
+        lbo_context_head *const state = (lbo_context_head *)context;
+        const lbo_layer *const before = state->running;
+        lbo_layer *const layer = (lbo_layer *)next->context;
+        state->running = layer;
+        const lb_status status = ((const lbo_layer_head *)layer)
+                                     ->handler(layer, context, call, next);
+        state->running = before;
+        return status;
+    }
+    if (call->op->spec.dispatched == 2)
+        return lb_next_lbo_binary(rest, context, call->in[0], call->in[1],
+                                  call);
+    return lb_next_lbo_unary(
+        rest, context,
+        call->op->spec.dispatched == 0 ? call->out[0] : call->in[0], call);
+}
 
 #ifdef __cplusplus
 }

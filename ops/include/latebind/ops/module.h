@@ -44,8 +44,8 @@ LB_GENERIC(lb_status, lbo_on_forward, (ON, lbo_module *, module),
            (WITH, lbo_context *, context), (WITH, lbo_tensor *, input),
            (WITH, lbo_tensor **, output));
 /* Adds gradients to the parameters, and gives the one by the input (NULL where
- * the input was not followed) of the last forward in training, once. The parts
- * that a module of ours runs by itself do not keep theirs. */
+ * the input was not followed) of the last forward in training, once. Parts that
+ * ran inside another module's forward have none of their own. */
 LB_GENERIC(lb_status, lbo_on_backward, (ON, lbo_module *, module),
            (WITH, lbo_context *, context), (WITH, lbo_tensor *, gradient),
            (WITH, lbo_tensor **, input_gradient));

@@ -1,6 +1,6 @@
-/* cpu/copy.h - elements of any type into any other, on the host. */
-#ifndef LBO_CPU_COPY_H
-#define LBO_CPU_COPY_H
+/* tensor/convert.h - elements of any type into any other, on the host. */
+#ifndef LBO_TENSOR_CONVERT_H
+#define LBO_TENSOR_CONVERT_H
 
 #include "library.h"
 

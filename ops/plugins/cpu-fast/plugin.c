@@ -1,0 +1,55 @@
+/* plugin.c - cpu-fast: kernels of the CPU by OpenBLAS, SLEEF and oneDNN.
+ *
+ * They come before the library's own for f32 and f64, and leave these in place:
+ * when the plug-in is closed they run again. The plug-in links what the library
+ * does not.
+ */
+#include "cpu_fast.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const fast_set *fast_chosen = &fast_set_base;
+
+/* LATEBIND_OPS_LOOPS=portable (or avx2) takes a lesser set than there is, so that
+ * it can be tested. */
+static void choose(void)
+{
+    const char *const wanted = getenv("LATEBIND_OPS_LOOPS");
+    const char *const most = wanted != NULL ? wanted : "";
+
+    fast_chosen = &fast_set_base;
+#ifdef FAST_HAVE_X86
+    if (strcmp(most, "portable") == 0)
+        return;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        fast_chosen = &fast_set_avx2;
+    if (__builtin_cpu_supports("avx512f") && strcmp(most, "avx2") != 0)
+        fast_chosen = &fast_set_avx512;
+#endif
+    (void)most;
+}
+
+static lb_status load(lb_runtime *runtime, lb_group *group, void **data)
+{
+    static const fast_table *const tables[] = {&fast_products, &fast_maps,
+                                               &fast_rows, &fast_steps};
+    lbo_library *const library = lbo_library_of(runtime);
+    lbo_device *cpu;
+    lb_status status;
+
+    *data = NULL;
+    if (library == NULL)
+        return lbo_fail(LB_BAD_ARGUMENT,
+                        "cpu-fast: the runtime is not that of a library of "
+                        "operators");
+    choose();
+    status = lbo_device_find(library, "cpu", &cpu);
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        if (status == LB_OK)
+            status = lbo_register_kernels(library, group, cpu,
+                                          tables[i]->kernels, tables[i]->count);
+    return status;
+}
+
+LB_PLUGIN("cpu-fast", load, NULL);
