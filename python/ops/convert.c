@@ -278,7 +278,7 @@ static int write_leaf(int dtype, char *at, PyObject *object)
 }
 
 /* The sequences may have changed since: every length is looked at again. */
-static int write(const nest *n, int dtype, char **at, PyObject *object,
+static int write_all(const nest *n, int dtype, char **at, PyObject *object,
                  int depth)
 {
     if (depth == n->ndim) {
@@ -293,7 +293,7 @@ static int write(const nest *n, int dtype, char **at, PyObject *object,
     int result = 0;
     for (Py_ssize_t i = 0; i < n->shape[depth] && result == 0; i++)
         result = i < PySequence_Fast_GET_SIZE(items)
-                     ? write(n, dtype, at, PySequence_Fast_GET_ITEM(items, i),
+                     ? write_all(n, dtype, at, PySequence_Fast_GET_ITEM(items, i),
                              depth + 1)
                      : ragged(n, depth, PySequence_Fast_GET_SIZE(items));
     Py_DECREF(items);
@@ -337,7 +337,7 @@ static lbo_tensor *tensor_from_nest(lbo_context *context, PyObject *data,
     char *at = block;
     if (block == NULL)
         return (lbo_tensor *)PyErr_NoMemory();
-    if (write(&n, type, &at, data, 0) < 0 ||
+    if (write_all(&n, type, &at, data, 0) < 0 ||
         finish(lbo_from_data(context, (lbo_dtype)type, (size_t)n.ndim, n.shape,
                              block, &made)) < 0)
         made = NULL;

@@ -152,7 +152,7 @@ static int set_integer(PyObject *value, const lbo_attribute *attribute,
     return 0;
 }
 
-static int set_attribute(const lbo_attribute *attribute, char *base,
+int set_attribute(const lbo_attribute *attribute, char *base,
                          PyObject *value)
 {
     void *const at = base + attribute->offset;
@@ -462,7 +462,7 @@ static int fill_defaults(parsed *p)
                    sizeof(int64_t));
         else if (known != NULL)
             set_number(one, p->attributes, known->value);
-        else {
+        else if (!operator_default(p->op, i, p->attributes)) {
             PyErr_Format(PyExc_TypeError, "%s wants its argument %s",
                          spec->name, one->name);
             return -1;

@@ -416,7 +416,7 @@ PyObject *tensor_subscript(PyObject *self, PyObject *key)
 /* ---- assignment ------------------------------------------------------------------ */
 
 /* `value` of the type, shape and device of `to`, and into it. */
-static lb_status copy_into(lbo_context *context, lbo_tensor *to,
+lb_status copy_into(lbo_context *context, lbo_tensor *to,
                            lbo_tensor *value)
 {
     lbo_tensor *cast = NULL, *moved = NULL, *wide = NULL, *out = to;
@@ -438,7 +438,7 @@ static lb_status copy_into(lbo_context *context, lbo_tensor *to,
     return status;
 }
 
-static lbo_tensor *value_tensor(lbo_context *context, PyObject *value,
+lbo_tensor *value_tensor(lbo_context *context, PyObject *value,
                                 const lbo_tensor *like)
 {
     if (is_tensor(value))

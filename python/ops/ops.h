@@ -185,6 +185,11 @@ PyObject *py_over_buffer(PyObject *self, PyObject *object);
 
 PyObject *tensor_subscript(PyObject *self, PyObject *key);
 int tensor_assign(PyObject *self, PyObject *key, PyObject *value);
+/* A number, tensor or nested sequence as a tensor, numbers of like's type. */
+lbo_tensor *value_tensor(lbo_context *context, PyObject *value,
+                         const lbo_tensor *like);
+/* `value` of the type, shape and device of `to`, and into it. */
+lb_status copy_into(lbo_context *context, lbo_tensor *to, lbo_tensor *value);
 
 /* ---- function.c: operators as functions ------------------------------------ */
 
@@ -212,7 +217,12 @@ lbo_layer *layer_autograd(void);
 
 extern PyType_Spec kernel_spec;
 PyObject *py_kernel(PyObject *self, PyObject *args);
-PyObject *py_operator(PyObject *self, PyObject *args, PyObject *kwargs);
+PyObject *py_operator(PyObject *self, PyObject *args);
+/* Writes the default of an attribute of an operator that was made in Python; 0
+ * where it has none. */
+int operator_default(const lbo_operator *op, size_t index, char *attributes);
+PyObject *tensors_tuple(lbo_tensor *const *tensors, uint32_t count);
+int set_attribute(const lbo_attribute *attribute, char *base, PyObject *value);
 
 extern PyType_Spec module_spec, optimizer_spec;
 PyObject *py_backward(PyObject *self, PyObject *args);

@@ -93,7 +93,10 @@ int place_follow(place *here)
     if (here->followed)
         return 0;
     here->followed = true;
-    return here->recording ? place_apply(here) : 0;
+    if (!here->recording || place_apply(here) == 0)
+        return 0;
+    here->followed = false;
+    return -1;
 }
 
 /* recording() or recording(on): what it was before. */

@@ -582,7 +582,7 @@ static void a_gradient_that_fails_is_told_and_can_be_tried_again(void **state)
     assert_ok(lbo_backward(w->context, y, NULL, true));
     assert_true(gradient_of(a) == 5);
     walked_inside = y;
-    assert_status(LB_BUSY, lbo_backward(w->context, y, NULL, false));
+    assert_status(LB_BUSY, lbo_backward(w->context, y, NULL, true));
     lbo_tensor_release(out[0]);
     lbo_tensor_release(out[1]);
     lbo_tensor_release(y);
@@ -659,7 +659,7 @@ static void gradients_can_be_differentiated_again(void **state)
     for (int i = 0; i < 4; i++) {
         assert_ok(lbo_gradients(w->context, y, NULL, &a, 1, true, &g));
         assert_true(naive_nth(g, 0) == expected[i]);
-        assert_int_equal(lbo_requires_gradient(g), 1);
+        assert_int_equal(lbo_requires_gradient(g), i < 3);
         lbo_tensor_release(y);
         y = g;
     }

@@ -236,7 +236,7 @@ static void every_operator_agrees_with_the_naive_one(void **state)
                 check_random_call(&operations[k], all_types[t]);
 }
 
-/* ---- special values ---------------------------------------------------------- */
+/* ---- special values ------------------------------------------------------ */
 
 static lbo_tensor *row(lbo_dtype dtype, int64_t n, const void *data)
 {
@@ -317,7 +317,7 @@ static void powers_of_integers_are_exact_or_truncated(void **state)
     lbo_tensor_release(b);
 }
 
-/* ---- aliasing ----------------------------------------------------------------- */
+/* ---- aliasing ------------------------------------------------------------ */
 
 static void a_result_may_overlap_the_inputs_in_any_way(void **state)
 {
@@ -350,7 +350,7 @@ static void a_result_may_overlap_the_inputs_in_any_way(void **state)
             }
 }
 
-/* ---- with attributes ------------------------------------------------------------ */
+/* ---- with attributes ----------------------------------------------------- */
 
 static double gelu_oracle(double a, double approximate)
 {
@@ -461,7 +461,7 @@ static void where_takes_from_one_or_the_other(void **state)
     }
 }
 
-/* ---- types that come together ------------------------------------------------------- */
+/* ---- types that come together -------------------------------------------- */
 
 static void scalars_of_the_host_language_adapt(void **state)
 {

@@ -67,7 +67,8 @@ typedef struct row {
     {                                                                          \
         .count = -1                                                            \
     }
-#define REDUCE(...) WITH(lbo_reduce_attributes, __VA_ARGS__)
+#define REDUCE(keep, correction, ...)                                          \
+    WITH(lbo_reduce_attributes, __VA_ARGS__, keep, correction)
 #define CONV(...) WITH(lbo_conv2d_attributes, __VA_ARGS__)
 #define POOL(...) WITH(lbo_pool2d_attributes, __VA_ARGS__)
 #define LOSS(...) WITH(lbo_loss_attributes, __VA_ARGS__)
@@ -131,17 +132,17 @@ static const row rows[] = {
      {ANY(-2, 2), ANY(-3, 3)},
      0},
 
-    {"sum", REDUCE(ALL_DIMS), 0, 1, {REAL(-2, 2, -1, -2, -3)}, 0},
-    {"sum", REDUCE(DIMS(0, -1)), 0, 1, {REAL(-2, 2, -1, -2, -3)}, 0},
-    {"sum", REDUCE(DIMS(1), true), 0, 1, {REAL(-2, 2, -1, -2, -3)}, 0},
-    {"mean", REDUCE(ALL_DIMS), 0, 1, {REAL(-2, 2, -1, -2, -3)}, 0},
-    {"mean", REDUCE(DIMS(-2)), 0, 1, {REAL(-2, 2, -1, -2, -3)}, 0},
-    {"max", REDUCE(ALL_DIMS), 0, 1, {REAL(-2, 2, -1, -2, -3)}, 0},
-    {"max", REDUCE(DIMS(1)), 0, 1, {REAL(-2, 2, -1, -2, -3)}, 0},
-    {"min", REDUCE(DIMS(0, 2), true), 0, 1, {REAL(-2, 2, -1, -2, -3)}, 0},
-    {"min", REDUCE(ALL_DIMS, true), 0, 1, {REAL(-2, 2, -1)}, 0},
-    {"var", REDUCE(ALL_DIMS), 0, 1, {REAL(-2, 2, -1, -2, -3)}, 0},
-    {"var", REDUCE(DIMS(1), false, 1), 0, 1, {REAL(-2, 2, -1, 3, -3)}, 0},
+    {"sum", REDUCE(false, 0, ALL_DIMS), 0, 1, {REAL(-2, 2, -1, -2, -3)}, 0},
+    {"sum", REDUCE(false, 0, DIMS(0, -1)), 0, 1, {REAL(-2, 2, -1, -2, -3)}, 0},
+    {"sum", REDUCE(true, 0, DIMS(1)), 0, 1, {REAL(-2, 2, -1, -2, -3)}, 0},
+    {"mean", REDUCE(false, 0, ALL_DIMS), 0, 1, {REAL(-2, 2, -1, -2, -3)}, 0},
+    {"mean", REDUCE(false, 0, DIMS(-2)), 0, 1, {REAL(-2, 2, -1, -2, -3)}, 0},
+    {"max", REDUCE(false, 0, ALL_DIMS), 0, 1, {REAL(-2, 2, -1, -2, -3)}, 0},
+    {"max", REDUCE(false, 0, DIMS(1)), 0, 1, {REAL(-2, 2, -1, -2, -3)}, 0},
+    {"min", REDUCE(true, 0, DIMS(0, 2)), 0, 1, {REAL(-2, 2, -1, -2, -3)}, 0},
+    {"min", REDUCE(true, 0, ALL_DIMS), 0, 1, {REAL(-2, 2, -1)}, 0},
+    {"var", REDUCE(false, 0, ALL_DIMS), 0, 1, {REAL(-2, 2, -1, -2, -3)}, 0},
+    {"var", REDUCE(false, 1, DIMS(1)), 0, 1, {REAL(-2, 2, -1, 3, -3)}, 0},
 
     {"matmul", NULL, 0, 2, {REAL(-2, 2, -1, -2), REAL(-2, 2, -2, -3)}, 0},
     {"matmul", NULL, 0, 2, {REAL(-2, 2, -1), REAL(-2, 2, -1)}, 0},

@@ -50,7 +50,7 @@ static lb_status reduce(reduction which, lbo_tensor *x,
     return lbo_run(context, lbo_operator_find(library, names[which]), &call);
 }
 
-/* ---- the oracle -------------------------------------------------------------- */
+/* ---- the oracle ---------------------------------------------------------- */
 
 /* What is known of the elements that go into one result. */
 typedef struct tally {
@@ -157,7 +157,7 @@ static void check(const lbo_tensor *out, const lbo_tensor *x, uint32_t mask,
     } while (next_index(out, at));
 }
 
-/* ---- random calls -------------------------------------------------------------- */
+/* ---- random calls -------------------------------------------------------- */
 
 static void choose_dims(lbo_reduce_attributes *with, reduction which,
                         size_t ndim, uint32_t *mask)
@@ -244,7 +244,7 @@ static void long_rows_and_columns_are_reduced_in_parts(void **state)
             }
 }
 
-/* ---- numbers that are hard to add ------------------------------------------------- */
+/* ---- numbers that are hard to add ---------------------------------------- */
 
 static void sums_of_many_numbers_stay_precise(void **state)
 {
@@ -302,7 +302,7 @@ static void sums_of_integers_are_64_bits_wide_and_wrap(void **state)
     lbo_tensor_release(out);
 }
 
-/* ---- NaN, and nothing ------------------------------------------------------------- */
+/* ---- NaN, and nothing ---------------------------------------------------- */
 
 static void nan_is_what_is_found_first(void **state)
 {

@@ -274,7 +274,8 @@ def test_unary(world):
                 x = random_array(random_shape(), a)
                 expected = apply(function, dtype, x[0])
                 tolerance = PRECISION[dtype] if flags == TO_FLOAT else 0
-                compare(f"{name} {NAMES[a]}", world.call(name, [x]), expected, tolerance)
+                got = world.call(name, [x])
+                compare(f"{name} {NAMES[a]}", got, expected, tolerance)
 
 
 def test_where(world):

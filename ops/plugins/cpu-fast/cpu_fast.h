@@ -14,7 +14,8 @@ extern const fast_table fast_products;
 extern const fast_table fast_maps;
 extern const fast_table fast_rows;
 extern const fast_table fast_steps;
-extern const fast_table fast_convolutions;
+extern const fast_table fast_convolutions; /* after fast_products: replaces */
+void fast_convolutions_end(void);
 
 /* Products by OpenBLAS, of any strides (few are copied); f32 and f64. */
 void fast_gemm_f32(const lboi_gemm *product);

@@ -30,10 +30,20 @@ static void choose(void)
     (void)most;
 }
 
+/* A library with threads of its own must stay, also when the plug-in goes. */
+static void pin(void *function)
+{
+    Dl_info info;
+
+    if (function != NULL && dladdr(function, &info) != 0)
+        (void)dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
 static lb_status load(lb_runtime *runtime, lb_group *group, void **data)
 {
     static const fast_table *const tables[] = {&fast_products, &fast_maps,
-                                               &fast_rows, &fast_steps};
+                                               &fast_rows, &fast_steps,
+                                               &fast_convolutions};
     lbo_library *const library = lbo_library_of(runtime);
     lbo_device *cpu;
     lb_status status;
@@ -44,6 +54,7 @@ static lb_status load(lb_runtime *runtime, lb_group *group, void **data)
                         "cpu-fast: the runtime is not that of a library of "
                         "operators");
     choose();
+    pin(dlsym(RTLD_DEFAULT, "cblas_sgemm"));
     status = lbo_device_find(library, "cpu", &cpu);
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         if (status == LB_OK)
@@ -52,4 +63,11 @@ static lb_status load(lb_runtime *runtime, lb_group *group, void **data)
     return status;
 }
 
-LB_PLUGIN("cpu-fast", load, NULL);
+static void unload(lb_runtime *runtime, void *data)
+{
+    (void)runtime;
+    (void)data;
+    fast_convolutions_end();
+}
+
+LB_PLUGIN("cpu-fast", load, unload);

@@ -210,8 +210,12 @@ typedef struct gpu_walk {
     int64_t size[LBO_MAX_DIMS];
     int64_t stride[GPU_OPERANDS][LBO_MAX_DIMS];
 } gpu_walk;
+/* Of tensors that are broadcast to `shape`. */
 void gpu_walk_init(gpu_walk *walk, size_t ndim, const int64_t *shape,
                    size_t count, lbo_tensor *const *tensors);
+/* Of strides as they are: `count` operands (at most GPU_OPERANDS). */
+void gpu_walk_strides(gpu_walk *walk, size_t ndim, const int64_t *shape,
+                      size_t count, int64_t (*strides)[LBO_MAX_DIMS]);
 
 /* ---- product.c ---------------------------------------------------------------- */
 

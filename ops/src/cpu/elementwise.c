@@ -14,7 +14,7 @@
 
 #include <math.h>
 
-/* ---- what a rule's context says ------------------------------------------------ */
+/* ---- what a rule's context says ------------------------------------------ */
 
 #define WHICH(loop, in, out)                                                   \
     ((void *)(uintptr_t)(LBOI_LOOP_##loop << 8 | LBO_##in << 4 | LBO_##out))
@@ -41,7 +41,7 @@ static lboi_loop *loop_of(lboi_loop_index index, uint8_t dtype)
 
 static const uint8_t size_of[LBO_DTYPE_COUNT] = {1, 1, 1, 4, 8, 2, 2, 4, 8};
 
-/* ---- running a loop ------------------------------------------------------------- */
+/* ---- running a loop ------------------------------------------------------ */
 
 /* Where the innermost dimension is not the one in which the result is packed
  * (its inputs are transposed as it is, perhaps), another becomes the run. */
@@ -115,7 +115,7 @@ static inline lb_status run_binary(lboi_loop *loop, lbo_tensor *a,
     return LB_OK;
 }
 
-/* ---- the methods ------------------------------------------------------------------ */
+/* ---- the methods --------------------------------------------------------- */
 
 LB_METHOD(lbo_unary, elementwise_unary);
 LB_METHOD(lbo_unary, elementwise_clamp);
@@ -199,7 +199,7 @@ static lb_status elementwise_where(lb_slot slot, lbo_context *context,
     return LB_OK;
 }
 
-/* ---- bounds ------------------------------------------------------------------------ */
+/* ---- bounds -------------------------------------------------------------- */
 
 /* The least whole number that is not below, the greatest that is not above. */
 static int64_t whole_bound(double bound, bool upper, int64_t least,
@@ -261,7 +261,7 @@ static lb_status elementwise_clamp(lb_slot slot, lbo_context *context,
     return run_unary(loop_of(LBOI_LOOP_clamp, a->dtype), a, out, &at);
 }
 
-/* ---- with a scalar of the host language ----------------------------------------------- */
+/* ---- with a scalar of the host language ---------------------------------- */
 
 typedef union number {
     float f32;
@@ -332,7 +332,7 @@ static lb_status elementwise_of_scalar(lb_slot slot, lbo_context *context,
     return LB_OK;
 }
 
-/* ---- the table --------------------------------------------------------------------------- */
+/* ---- the table ----------------------------------------------------------- */
 
 #define BINARY(op, in, out)                                                    \
     {                                                                          \

@@ -18,7 +18,7 @@
 #define LBOI_NO_ALIAS _Pragma("GCC ivdep")
 #endif
 
-/* ---- element by element ------------------------------------------------- */
+/* ---- element by element -------------------------------------------------- */
 
 /* with: the loop's own, e.g. bounds; mostly NULL */
 typedef void lboi_loop(int64_t n, char *const *at, const int64_t *step,
@@ -90,7 +90,7 @@ LBOI_EACH_MATH(LBOI_MATH)
 lboi_loop lboi_pow_loop_u8, lboi_pow_loop_i8, lboi_pow_loop_i32,
     lboi_pow_loop_i64;
 
-/* ---- reductions ------------------------------------------------------------ */
+/* ---- reductions ---------------------------------------------------------- */
 
 typedef enum lboi_reducer_index {
     LBOI_REDUCE_SUM,     /* double for floating types, int64_t for others */
@@ -129,7 +129,7 @@ typedef struct lboi_reducer {
 
 typedef const lboi_reducer lboi_reducers[LBOI_REDUCER_COUNT][LBO_DTYPE_COUNT];
 
-/* ---- which set --------------------------------------------------------------- */
+/* ---- which set ----------------------------------------------------------- */
 
 typedef struct lboi_set {
     const char *name;
@@ -152,7 +152,7 @@ static inline const lboi_set *lboi_loops_now(void)
     return LB_LIKELY(chosen != NULL) ? chosen : lboi_loops_choose();
 }
 
-/* ---- tensors ------------------------------------------------------------------ */
+/* ---- tensors ------------------------------------------------------------- */
 
 /* As lbo_is_contiguous, for the first lines of kernels. */
 static inline bool lboi_is_flat(const lbo_tensor *tensor)

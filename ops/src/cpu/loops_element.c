@@ -72,7 +72,7 @@
             }                                                                  \
     }
 
-/* ---- of two ------------------------------------------------------------------ */
+/* ---- of two -------------------------------------------------------------- */
 
 #define INTEGER_BINARY(dtype, T, U)                                            \
     BINARY(add, dtype, T, T, (U)a + (U)b)                                      \
@@ -118,7 +118,7 @@ COMPARISONS(i64, int64_t)
 COMPARISONS(f32, float)
 COMPARISONS(f64, double)
 
-/* ---- of one ------------------------------------------------------------------- */
+/* ---- of one -------------------------------------------------------------- */
 
 #define INTEGER_UNARY(dtype, T, U)                                             \
     UNARY(neg, dtype, T, (void)with, (U)0 - (U)a)                              \
@@ -165,7 +165,7 @@ CLAMP(i64, int64_t)
 CLAMP(f32, float)
 CLAMP(f64, double)
 
-/* ---- of three: the condition is in front -------------------------------------- */
+/* ---- of three: the condition is in front --------------------------------- */
 
 #define WHERE(dtype, T)                                                        \
     static void where_##dtype(int64_t n, char *const *at, const int64_t *step, \
@@ -200,7 +200,7 @@ WHERE(2, uint16_t)
 WHERE(4, uint32_t)
 WHERE(8, uint64_t)
 
-/* ---- the table ------------------------------------------------------------------ */
+/* ---- the table ----------------------------------------------------------- */
 
 #define ALL_NUMBERS(name)                                                      \
     [LBO_U8] = name##_u8, [LBO_I8] = name##_i8, [LBO_I32] = name##_i32,        \

@@ -32,7 +32,7 @@
         }                                                                      \
     }
 
-/* ---- powers -------------------------------------------------------------------- */
+/* ---- powers -------------------------------------------------------------- */
 
 /* Modulo 2^64, which is right modulo every smaller power of 2 as well. */
 static uint64_t whole_power(uint64_t base, int64_t exponent)
@@ -61,7 +61,7 @@ BINARY(pow, i64, int64_t, (int64_t)whole_power((uint64_t)a, b))
 BINARY(pow, f32, float, b == 2 ? a * a : powf(a, b))
 BINARY(pow, f64, double, b == 2 ? a * a : pow(a, b))
 
-/* ---- exponentials -------------------------------------------------------------- */
+/* ---- exponentials -------------------------------------------------------- */
 
 #define EXPONENTIALS(dtype, T, exp_, log_, tanh_)                              \
     UNARY(exp, dtype, T, exp_(a))                                              \
@@ -79,7 +79,7 @@ BINARY(pow, f64, double, b == 2 ? a * a : pow(a, b))
 EXPONENTIALS(f32, float, expf, logf, tanhf)
 EXPONENTIALS(f64, double, exp, log, tanh)
 
-/* ---- gelu (Hendrycks and Gimpel 2016) -------------------------------------------- */
+/* ---- gelu (Hendrycks and Gimpel 2016) ------------------------------------ */
 
 #define SQRT_HALF 0.70710678118654752440
 #define INVERSE_SQRT_2PI 0.39894228040143267794

@@ -2,8 +2,8 @@
  *
  * Compiled once per instruction set; LBOI_REDUCERS is the name of its table.
  * Floating sums are made in double: for f32 that is exact enough however many
- * there are; for f64 blocks of 1024 elements, 16 lanes each, are added
- * pairwise (Higham 1993), so that the error grows with the logarithm of their number.
+ * there are; for f64 blocks of 1024 elements, 16 lanes each, are added pairwise
+ * (Higham 1993), so that the error grows with the logarithm of their number.
  * The lanes are the same for every instruction set, and so are the results.
  */
 #include "cpu/loops.h"
@@ -24,7 +24,7 @@ static double sum_lanes(const double *lanes)
     return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
-/* ---- sums of floating types ------------------------------------------------- */
+/* ---- sums of floating types ---------------------------------------------- */
 
 /* `v` is what is added: `mean` taken off and squared, or not. */
 #define PLAIN(v) (v)
@@ -73,7 +73,7 @@ FLOATING_BLOCK(total, f64, double, PLAIN)
 FLOATING_BLOCK(squares, f32, float, SQUARED)
 FLOATING_BLOCK(squares, f64, double, SQUARED)
 
-/* ---- sums of integers -------------------------------------------------------- */
+/* ---- sums of integers ---------------------------------------------------- */
 
 /* A is the accumulator's type, C the one it is computed in. */
 #define INTEGER_RUN(name, dtype, T, A, C, term)                                \
@@ -94,7 +94,7 @@ FLOATING_BLOCK(squares, f64, double, SQUARED)
         *into = (A)((C)*into + sum);                                           \
     }
 
-/* ---- rows ---------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------- */
 
 #define ROWS(name, dtype, T, A, C, term)                                       \
     static void name##_rows_##dtype(int64_t n, const char *x, int64_t step,    \
@@ -142,7 +142,7 @@ static void start_sum(int64_t n, void *acc)
     memset(acc, 0, (size_t)n * sizeof(int64_t));
 }
 
-/* ---- the greatest and the least --------------------------------------------------- */
+/* ---- the greatest and the least ------------------------------------------ */
 
 /* `first` is what every element is better than, or as good as. `better`: a NaN
  * is, and nothing is better than one. */
@@ -203,7 +203,7 @@ CHOICES(i64, int64_t, INT64_MIN, INT64_MAX)
 CHOICES(f32, float, -INFINITY, INFINITY)
 CHOICES(f64, double, -INFINITY, INFINITY)
 
-/* ---- where the greatest is ----------------------------------------------------------- */
+/* ---- where the greatest is ----------------------------------------------- */
 
 /* NaN is greater than all, the first of equals is taken. An index of -1 stands
  * for "nothing yet". Parts in which nothing is greater than the best so far are
@@ -259,7 +259,7 @@ ARGMAX(i64, int64_t)
 ARGMAX(f32, float)
 ARGMAX(f64, double)
 
-/* ---- the table --------------------------------------------------------------------------- */
+/* ---- the table ----------------------------------------------------------- */
 
 #define ROW(name, from)                                                        \
     {                                                                          \

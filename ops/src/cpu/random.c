@@ -17,28 +17,47 @@
 #include <math.h>
 #include <string.h>
 
-enum { CHUNK = 256, ROUNDS = 10 };
+enum { CHUNK = 256, ROUNDS = 10, LANES = 8 };
 
+/* One word of as many blocks as a vector may hold. */
+typedef struct lanes {
+    uint32_t at[LANES];
+} lanes;
+
+static void philox_round(lanes *a, lanes *b, lanes *c, lanes *d, uint32_t low,
+                         uint32_t high)
+{
+    for (int i = 0; i < LANES; i++) {
+        const uint64_t first = (uint64_t)0xd2511f53 * a->at[i];
+        const uint64_t second = (uint64_t)0xcd9e8d57 * c->at[i];
+        a->at[i] = (uint32_t)(second >> 32) ^ b->at[i] ^ low;
+        b->at[i] = (uint32_t)second;
+        c->at[i] = (uint32_t)(first >> 32) ^ d->at[i] ^ high;
+        d->at[i] = (uint32_t)first;
+    }
+}
+
+/* LANES blocks from `counter` on. */
 static void philox(uint64_t counter, uint64_t key, uint32_t *words)
 {
-    uint32_t a = (uint32_t)counter, b = (uint32_t)(counter >> 32);
-    uint32_t c = 0, d = 0;
     uint32_t low = (uint32_t)key, high = (uint32_t)(key >> 32);
+    lanes a, b, c = {{0}}, d = {{0}};
 
+    for (int i = 0; i < LANES; i++) {
+        a.at[i] = (uint32_t)(counter + (uint64_t)i);
+        b.at[i] = (uint32_t)((counter + (uint64_t)i) >> 32);
+    }
     for (int i = 0; i < ROUNDS; i++) {
-        const uint64_t first = (uint64_t)0xd2511f53 * a;
-        const uint64_t second = (uint64_t)0xcd9e8d57 * c;
-        a = (uint32_t)(second >> 32) ^ b ^ low;
-        b = (uint32_t)second;
-        c = (uint32_t)(first >> 32) ^ d ^ high;
-        d = (uint32_t)first;
+        philox_round(&a, &b, &c, &d, low, high);
         low += 0x9e3779b9;
         high += 0xbb67ae85;
     }
-    words[0] = a;
-    words[1] = b;
-    words[2] = c;
-    words[3] = d;
+    for (int i = 0; i < LANES; i++) {
+        words[4 * i] = a.at[i];
+        words[4 * i + 1] = b.at[i];
+        words[4 * i + 2] = c.at[i];
+        words[4 * i + 3] = d.at[i];
+    }
 }
 
 /* ---- words become numbers ---------------------------------------------------- */
@@ -87,7 +106,7 @@ static int64_t make_numbers(const source *s, int64_t first, int64_t count,
     const int64_t blocks = (skip + made + 3) / 4;
     uint32_t words[CHUNK];
 
-    for (int64_t i = 0; i < blocks; i++)
+    for (int64_t i = 0; i < blocks; i += LANES)
         philox(s->offset + (uint64_t)(first / 4 + i), s->seed, words + 4 * i);
     s->number(s, words, numbers, 4 * blocks);
     return made;

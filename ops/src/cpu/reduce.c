@@ -46,7 +46,7 @@ typedef struct task {
     double count; /* elements per result */
 } task;
 
-/* ---- axes --------------------------------------------------------------------- */
+/* ---- axes ---------------------------------------------------------------- */
 
 static void add_axis(axes *list, int64_t size, int64_t in, int64_t out,
                      bool sorted)
@@ -101,7 +101,7 @@ static void make_axes(task *job, const lbo_tensor *x, const lbo_tensor *out,
                  llabs(job->kept.at[0].in) < llabs(job->reduced.at[0].in));
 }
 
-/* ---- one tile ------------------------------------------------------------------ */
+/* ---- one tile ------------------------------------------------------------ */
 
 /* What a pass needs while it goes along the reduced axes. */
 typedef struct passage {
@@ -198,7 +198,7 @@ static void over(task *job, int next, const char *x, char *out)
         over(job, next - 1, x + i * axis->in, out + i * axis->out);
 }
 
-/* ---- the method ------------------------------------------------------------------- */
+/* ---- the method ---------------------------------------------------------- */
 
 typedef enum choice { SUM, MEAN, MAX, MIN, ARG, VAR } choice;
 
@@ -227,6 +227,25 @@ static double elements(const lbo_tensor *x, uint32_t mask)
     return count;
 }
 
+/* Which loops, and what is done with what they leave. */
+static void set_end(task *job, choice which, const lbo_tensor *x,
+                    const lbo_tensor *out, uint32_t mask, double correction)
+{
+    const lboi_reducer(*const reducers)[LBO_DTYPE_COUNT] =
+        *lboi_loops_now()->reducers;
+    const double count = elements(x, mask), divisor = count - correction;
+
+    job->reducer = &reducers[first_pass[which]][x->dtype];
+    job->second = NULL;
+    job->finish = finish_for(which, (lbo_dtype)x->dtype, (lbo_dtype)out->dtype);
+    job->count = job->divisor = count;
+    job->divides = which == MEAN || which == VAR;
+    if (which == VAR) {
+        job->divisor = divisor > 0 ? divisor : 0;
+        job->second = &reducers[LBOI_REDUCE_SQUARES][x->dtype];
+    }
+}
+
 LB_METHOD(lbo_unary, reduce);
 
 static lb_status reduce(lb_slot slot, lbo_context *context, lbo_tensor *x,
@@ -235,8 +254,6 @@ static lb_status reduce(lb_slot slot, lbo_context *context, lbo_tensor *x,
     LB_SELF(lbo_unary, reduce, slot, context, x, call);
     const lbo_reduce_attributes *const with = call->attributes;
     const choice which = (choice)(uintptr_t)self->context;
-    const lboi_reducer(*const reducers)[LBO_DTYPE_COUNT] =
-        *lboi_loops_now()->reducers;
     lbo_tensor *const out = call->out[0];
     task job; /* large: only what is read is set */
     uint32_t mask;
@@ -246,22 +263,12 @@ static lb_status reduce(lb_slot slot, lbo_context *context, lbo_tensor *x,
         return status;
     job.kept.count = job.reduced.count = 0;
     make_axes(&job, x, out, mask, with->keep, which == ARG);
-    job.finish = finish_for(which, (lbo_dtype)x->dtype, (lbo_dtype)out->dtype);
-    job.reducer = &reducers[first_pass[which]][x->dtype];
-    job.second = NULL;
-    job.count = elements(x, mask);
-    job.divides = which == MEAN || which == VAR;
-    job.divisor = job.count;
-    if (which == VAR) {
-        const double divisor = job.count - with->correction;
-        job.divisor = divisor > 0 ? divisor : 0;
-        job.second = &reducers[LBOI_REDUCE_SQUARES][x->dtype];
-    }
+    set_end(&job, which, x, out, mask, with->correction);
     over(&job, job.kept.count - 1, x->data, out->data);
     return LB_OK;
 }
 
-/* ---- the table ------------------------------------------------------------------------ */
+/* ---- the table ----------------------------------------------------------- */
 
 #define KERNEL(op, in, which)                                                  \
     {                                                                          \

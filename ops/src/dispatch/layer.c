@@ -49,12 +49,24 @@ static lb_status wrap_binary(lb_slot slot, lbo_context *context, lbo_tensor *a,
     return enter_layer(context, call, self);
 }
 
+/* What an earlier run of the rest has made, when a handler runs it again. */
+static void forget_results(lbo_call *call)
+{
+    for (uint32_t i = 0; i < call->out_count; i++)
+        if (call->out[i] != NULL && !(call->given >> i & 1)) {
+            lbo_tensor_release(call->out[i]);
+            call->out[i] = NULL;
+        }
+}
+
 /* After the last layer: results are made, and the kernel runs below all. */
 static lb_status innermost(lbo_context *context, lbo_call *call,
                            const lb_entry *self)
 {
     const lbo_layer *const before = context->call.running;
 
+    if (LB_UNLIKELY(call->prepared))
+        forget_results(call);
     context->call.running = lboi_below;
     const lb_status status = lboi_run_kernel(context, call, self);
     context->call.running = before;
@@ -112,6 +124,8 @@ static lb_status wrap(const lbo_operator *op, lbo_layer *layer)
     return lb_add_rules(op->generic, &rule, 1);
 }
 
+/* A rule that cannot be removed for lack of memory stays: it names a class that
+ * no context has any more, so that it never runs; the class stays with it. */
 static void unwrap(const lbo_operator *op, lbo_layer *layer)
 {
     lb_specializer specializer;
@@ -120,6 +134,8 @@ static void unwrap(const lbo_operator *op, lbo_layer *layer)
     (void)lb_remove_rules(op->generic, &rule, 1);
 }
 
+/* Under the layers' mutex, as the operator's becoming visible: so no layer that
+ * is made meanwhile misses it. */
 lb_status lboi_layers_wrap(lbo_library *library, lbo_operator *op)
 {
     lb_status status = add_finish(op);
@@ -172,12 +188,17 @@ lb_status lboi_layers_init(lbo_library *library)
     return LB_OK;
 }
 
+/* One more than there are names: there may be none. */
+static size_t names_size(const lbo_layer *layer)
+{
+    return (layer->spec.operator_count + 1) * sizeof(void *);
+}
+
 static void free_layer(lbo_layer *layer)
 {
     lbo_library *const library = layer->library;
 
-    lboi_free(library, layer->operators,
-              layer->spec.operator_count * sizeof(void *));
+    lboi_free(library, layer->operators, names_size(layer));
     lboi_free_text(library, layer->name);
     lboi_free(library, layer, sizeof *layer);
 }
@@ -205,7 +226,7 @@ static lb_status name_operators(lbo_layer *layer)
 
     if (layer->spec.operators == NULL)
         return LB_OK;
-    layer->operators = lboi_zalloc(library, count * sizeof(void *) + 1);
+    layer->operators = lboi_zalloc(library, names_size(layer));
     if (layer->operators == NULL)
         return LB_NO_MEMORY;
     for (size_t i = 0; i < count; i++) {
@@ -354,10 +375,10 @@ static lboi_order *find_order(lbo_library *library, lbo_layer *const *layers,
 }
 
 /* The class "autograd > profiler". */
-static lb_class *order_class(lbo_library *library, lbo_layer *const *layers,
-                             size_t count)
+static lb_status order_class(lbo_library *library, lbo_layer *const *layers,
+                             size_t count, lb_class **made)
 {
-    lb_class *bases[LBO_MAX_LAYERS], *made = NULL;
+    lb_class *bases[LBO_MAX_LAYERS];
     char name[512];
     size_t used = 0;
 
@@ -369,8 +390,7 @@ static lb_class *order_class(lbo_library *library, lbo_layer *const *layers,
     }
     const lb_class_spec spec = {
         .name = name, .bases = bases, .base_count = count};
-    return lb_class_create(library->runtime, &spec, &made) == LB_OK ? made
-                                                                    : NULL;
+    return lb_class_create(library->runtime, &spec, made);
 }
 
 /* Under the layers' mutex. */
@@ -386,10 +406,10 @@ static lb_status make_order(lbo_library *library, lbo_layer *const *layers,
     lboi_order *const order = lboi_zalloc(library, sizeof *order);
     if (order == NULL)
         return LB_NO_MEMORY;
-    order->cls = order_class(library, layers, count);
-    if (order->cls == NULL) {
+    const lb_status status = order_class(library, layers, count, &order->cls);
+    if (status != LB_OK) {
         lboi_free(library, order, sizeof *order);
-        return LB_NO_MEMORY;
+        return status;
     }
     order->head = lb_class_header(order->cls);
     order->count = (uint32_t)count;

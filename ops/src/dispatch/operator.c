@@ -104,7 +104,7 @@ static bool is_weak(const lbo_tensor *tensor)
 }
 
 /* The device of the results: that of the inputs that are not weak. */
-static lb_status common_device(const lbo_operator *op, const lbo_call *call,
+static lb_status search_device(const lbo_operator *op, const lbo_call *call,
                                lbo_device **result)
 {
     lbo_device *found = NULL;
@@ -131,6 +131,23 @@ static lb_status common_device(const lbo_operator *op, const lbo_call *call,
                     ? call->in[0]->storage->device
                     : call->out[0]->storage->device;
     *result = found;
+    return LB_OK;
+}
+
+/* The same for the usual call: every input is there, and on one device. */
+static inline lb_status common_device(const lbo_operator *op,
+                                      const lbo_call *call, lbo_device **result)
+{
+    lbo_device *const first =
+        call->in_count > 0 ? call->in[0]->storage->device : NULL;
+    bool one = first != NULL;
+
+    for (uint32_t i = 0; one && i < call->in_count; i++)
+        one = call->in[i] != NULL && !is_weak(call->in[i]) &&
+              call->in[i]->storage->device == first;
+    if (LB_UNLIKELY(!one))
+        return search_device(op, call, result);
+    *result = first;
     return LB_OK;
 }
 
@@ -171,14 +188,22 @@ static void shape_text(size_t ndim, const int64_t *shape, char *text,
         text[0] = '\0';
 }
 
+static bool has_shape(const lbo_tensor *tensor, const lbo_spec *spec)
+{
+    bool same = tensor->ndim == spec->ndim;
+
+    for (uint32_t i = 0; same && i < spec->ndim; i++)
+        same = tensor->dims[i] == spec->shape[i];
+    return same;
+}
+
 /* A result that the caller gave. */
 static lb_status check_given(const lbo_operator *op, const lbo_tensor *out,
                              const lbo_spec *spec)
 {
     char wanted[256], has[256];
 
-    if (out->dtype == spec->dtype && out->ndim == spec->ndim &&
-        memcmp(out->dims, spec->shape, spec->ndim * sizeof(int64_t)) == 0 &&
+    if (out->dtype == spec->dtype && has_shape(out, spec) &&
         (out->storage->device == spec->device ||
          op->spec.flags & LBO_MIXED_DEVICES)) {
         if (out->storage->flags & LBO_READ_ONLY)
@@ -210,9 +235,12 @@ static bool must_copy(const lbo_operator *op, const lbo_call *call,
     const int harmless = op->spec.flags & LBO_ELEMENTWISE ? 2 : 0;
 
     for (uint32_t i = 0; i < call->in_count; i++) {
-        if (call->in[i] == NULL)
+        const lbo_tensor *const in = call->in[i];
+        if (in == NULL ||
+            (in->storage != out->storage && in->storage->inside != 2 &&
+             out->storage->inside != 2))
             continue;
-        const int overlap = lbo_overlap(out, call->in[i]);
+        const int overlap = lbo_overlap(out, in);
         if (overlap != 0 && overlap != harmless)
             return true;
     }
@@ -261,10 +289,11 @@ static bool is_plain_result(const lbo_call *call)
            (out->storage != b->storage || lbo_overlap(out, b) != 1);
 }
 
-/* Makes results that are not there. `aside[i]`: a result that overlaps an
- * input, to be written after the kernel has written another in its place. */
+/* Makes results that are not there. `aside[i]`, where bit i of `kept` is set: a
+ * result that overlaps an input, to be written after the kernel has written
+ * another in its place. */
 static lb_status prepare(lbo_context *context, lbo_call *call,
-                         lbo_tensor **aside)
+                         lbo_tensor **aside, uint32_t *kept)
 {
     const lbo_operator *const op = call->op;
     lbo_spec specs[LBO_MAX_OUT];
@@ -286,12 +315,11 @@ static lb_status prepare(lbo_context *context, lbo_call *call,
             if (status != LB_OK || !must_copy(op, call, given))
                 continue;
             aside[i] = given;
+            *kept |= 1u << i;
             call->out[i] = NULL;
         }
         status = lboi_tensor_new(context->library, &specs[i], specs[i].device,
                                  &call->out[i]);
-        if (status != LB_OK)
-            call->out[i] = aside[i];
     }
     return status;
 }
@@ -319,10 +347,10 @@ static lb_status go_on(lbo_context *context, lbo_call *call,
 
 /* Writes the results that were put aside. */
 static lb_status settle(lbo_context *context, lbo_call *call,
-                        lbo_tensor **aside, lb_status status)
+                        lbo_tensor **aside, uint32_t kept, lb_status status)
 {
     for (uint32_t i = 0; i < call->out_count; i++) {
-        if (aside[i] == NULL)
+        if (!(kept >> i & 1))
             continue;
         lbo_tensor *const written = call->out[i];
         call->out[i] = aside[i];
@@ -353,15 +381,15 @@ static void count_writes(const lbo_call *call)
 lb_status lboi_run_kernel(lbo_context *context, lbo_call *call,
                           const lbo_rest *rest)
 {
-    lbo_tensor *aside[LBO_MAX_OUT] = {NULL};
-    lb_status status = prepare(context, call, aside);
+    lbo_tensor *aside[LBO_MAX_OUT];
+    uint32_t kept = 0;
+    lb_status status = prepare(context, call, aside, &kept);
 
     call->prepared = 1;
     if (status == LB_OK)
         status = go_on(context, call, rest);
-    if (LB_UNLIKELY(aside[0] != NULL || aside[1] != NULL || aside[2] != NULL ||
-                    aside[3] != NULL))
-        status = settle(context, call, aside, status);
+    if (LB_UNLIKELY(kept != 0))
+        status = settle(context, call, aside, kept, status);
     if (LB_UNLIKELY(status != LB_OK))
         drop_made(call);
     else if (call->given != 0)
@@ -481,10 +509,12 @@ lb_status lbo_operator_create(lbo_library *library,
     if (status == LB_OK) {
         op->head = lb_generic_head(op->generic);
         status = add_general(op);
+        pthread_mutex_lock(&library->layer_mutex);
         if (status == LB_OK)
             status = lboi_layers_wrap(library, op);
         if (status == LB_OK)
             status = keep_operator(library, op);
+        pthread_mutex_unlock(&library->layer_mutex);
         if (status != LB_OK)
             (void)lb_generic_destroy(op->generic);
     }

@@ -1,10 +1,24 @@
 /* promote.c - the type that several inputs have in common. */
 #include "dispatch/promote.h"
 
+/* The usual case: two inputs of one type, both promoted. */
+static inline bool is_settled(const lbo_call *call)
+{
+    const lbo_operator_spec *const spec = &call->op->spec;
+
+    return call->in_count == 2 && spec->promoted == 0 && call->in[1] != NULL &&
+           call->in[0]->dtype == call->in[1]->dtype &&
+           !((call->in[0]->flags | call->in[1]->flags) & LBO_WEAK) &&
+           !(spec->flags & LBO_TO_FLOAT);
+}
+
 lbo_dtype lboi_common_dtype(const lbo_call *call)
 {
     const lbo_operator_spec *const spec = &call->op->spec;
     int strong = LBO_ANY_DTYPE, weak = LBO_ANY_DTYPE;
+
+    if (LB_LIKELY(is_settled(call)))
+        return (lbo_dtype)call->in[0]->dtype;
 
     for (uint32_t i = 0; i < call->in_count; i++) {
         const lbo_tensor *const in = call->in[i];

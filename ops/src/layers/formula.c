@@ -45,7 +45,7 @@ lbo_tensor *lboi_like(lboi_formula *f, const lbo_spec *spec)
     if (f->status != LB_OK)
         return NULL;
     (void)lboi_formula_keep(f, lbo_tensor_create(f->context, &point, &element),
-                            element);
+                            &element);
     if (f->status != LB_OK)
         return NULL;
     return lboi_formula_keep(

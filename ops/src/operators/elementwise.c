@@ -12,7 +12,7 @@
 
 #include <math.h>
 
-/* ---- shapes and types ----------------------------------------------------- */
+/* ---- shapes and types ---------------------------------------------------- */
 
 static lb_status infer_comparison(const lbo_call *call, lbo_spec *out)
 {
@@ -55,7 +55,7 @@ static lb_status infer_where(const lbo_call *call, lbo_spec *out)
     return lboi_infer_elementwise(call, out);
 }
 
-/* ---- of two inputs --------------------------------------------------------- */
+/* ---- of two inputs ------------------------------------------------------- */
 
 /* All saves that occur; the gradients follow them. */
 enum {
@@ -120,7 +120,7 @@ BINARY(silu_backward, FLOATING, INPUTS, lboi_infer_elementwise,
 BINARY(relu_backward, FLOATING, INPUTS, lboi_infer_elementwise,
        lboi_gradient_relu_backward, "g y", "the gradient of relu by its input")
 
-/* ---- of one input ---------------------------------------------------------- */
+/* ---- of one input -------------------------------------------------------- */
 
 #define UNARY(name_, flags_, saves_, infer_, summary_)                         \
     const lbo_operator_spec lboi_spec_##name_ = {.name = #name_,               \
@@ -151,7 +151,7 @@ UNARY(sigmoid, FLOATING, RESULT, lboi_infer_elementwise, "1 / (1 + exp(-x))")
 UNARY(silu, FLOATING, INPUT, lboi_infer_elementwise, "x sigmoid(x)")
 UNARY(relu, FLOATING, RESULT, lboi_infer_elementwise, "x where positive, or 0")
 
-/* ---- with attributes ------------------------------------------------------- */
+/* ---- with attributes ----------------------------------------------------- */
 
 static const lbo_attribute gelu_attributes[] = {
     {"approximate", LBO_ATTRIBUTE_FLAG,

@@ -33,7 +33,7 @@ lb_status lboi_reduced_mask(const lbo_dims *dims, size_t ndim, uint32_t *mask)
     return LB_OK;
 }
 
-/* ---- shapes and types ------------------------------------------------------ */
+/* ---- shapes and types ---------------------------------------------------- */
 
 /* The shape; the type stays the input's. */
 static lb_status infer_shape(const lbo_call *call, lbo_spec *out)
@@ -109,7 +109,7 @@ static lb_status infer_argmax(const lbo_call *call, lbo_spec *out)
     return status;
 }
 
-/* ---- operators -------------------------------------------------------------- */
+/* ---- operators ----------------------------------------------------------- */
 
 static const lbo_attribute attributes[] = {
     {"dims", LBO_ATTRIBUTE_DIMS, offsetof(lbo_reduce_attributes, dims)},

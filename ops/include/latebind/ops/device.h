@@ -55,6 +55,9 @@ typedef struct lbo_transfer {
     void *stream; /* of the end that is not the host; NULL: the default */
 } lbo_transfer;
 
+/* The heads of these are exported. */
+#pragma GCC visibility push(default)
+
 /* Memory of `bytes` (at least 1), aligned to 64. LB_NO_MEMORY. */
 LB_GENERIC(lb_status, lbo_on_allocate, (ON, lbo_device *, device),
            (WITH, size_t, bytes), (WITH, void **, memory));
@@ -86,6 +89,8 @@ LB_GENERIC(lb_status, lbo_on_event_elapsed, (ON, lbo_device *, device),
            (WITH, void *, start), (WITH, void *, end), (WITH, double *, ns));
 LB_GENERIC_VOID(lbo_on_event_destroy, (ON, lbo_device *, device),
                 (WITH, void *, event));
+
+#pragma GCC visibility pop
 
 /* The class that all devices derive from; it has methods for everything but
  * allocate, free and copy to and from the host. */

@@ -39,6 +39,9 @@ typedef struct lbo_module {
     lbo_tensor *last_out;
 } lbo_module;
 
+/* The heads of these are exported. */
+#pragma GCC visibility push(default)
+
 /* output = what the module makes of input: a new reference. */
 LB_GENERIC(lb_status, lbo_on_forward, (ON, lbo_module *, module),
            (WITH, lbo_context *, context), (WITH, lbo_tensor *, input),
@@ -51,6 +54,8 @@ LB_GENERIC(lb_status, lbo_on_backward, (ON, lbo_module *, module),
            (WITH, lbo_tensor **, input_gradient));
 /* Before a module is freed: its class gives back what is its own. */
 LB_GENERIC_VOID(lbo_on_module_free, (ON, lbo_module *, module));
+
+#pragma GCC visibility pop
 
 /* The class of modules of that name: "module", "linear", "conv2d", "relu", ...,
  * or one of the user's; NULL: none. */

@@ -39,6 +39,9 @@ typedef struct lbo_call {
     uint32_t prepared; /* step 3 is done */
 } lbo_call;
 
+/* The heads of these are exported. */
+#pragma GCC visibility push(default)
+
 /* Kernels: methods of these two signatures, by LB_METHOD(lbo_unary, relu_f32).
  * An operator dispatches on one tensor or on two. Operators without inputs
  * dispatch on their first result. What a kernel may rely on: every result
@@ -51,6 +54,8 @@ LB_GENERIC(lb_status, lbo_unary, (ON, lbo_context *, context),
 LB_GENERIC(lb_status, lbo_binary, (ON, lbo_context *, context),
            (ON, lbo_tensor *, a), (ON, lbo_tensor *, b),
            (WITH, lbo_call *, call));
+
+#pragma GCC visibility pop
 
 /* What an attribute is, so that others than C can give it. */
 typedef enum lbo_attribute_type {

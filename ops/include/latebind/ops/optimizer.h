@@ -27,11 +27,16 @@ typedef struct lbo_optimizer {
     size_t state_each;
 } lbo_optimizer;
 
+/* The heads of these are exported. */
+#pragma GCC visibility push(default)
+
 /* One step by the gradients that are there; parameters without are left. */
 LB_GENERIC(lb_status, lbo_on_step, (ON, lbo_optimizer *, optimizer),
            (WITH, lbo_context *, context));
 /* Gives back what is the class's own. */
 LB_GENERIC_VOID(lbo_on_optimizer_free, (ON, lbo_optimizer *, optimizer));
+
+#pragma GCC visibility pop
 
 /* The class of that name ("optimizer", "sgd", "adam"), or NULL. */
 LB_PUBLIC lb_class *lbo_optimizer_class(lbo_library *library, const char *name);
