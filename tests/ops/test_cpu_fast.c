@@ -42,6 +42,38 @@ static void closing_the_plugin_uncovers_the_portable_kernels(void **state)
     }
 }
 
+/* Libraries with threads of their own are in use when the plug-in goes. */
+static void the_plugin_goes_after_threads_have_run(void **state)
+{
+    const lbo_conv2d_attributes by = {{1, 1}, {1, 1}, {1, 1}, 1};
+    lbo_tensor *x, *weight, *first = NULL;
+    int64_t index[4] = {0};
+
+    (void)state;
+    x = whole_numbers(LBO_F32, 4, (int64_t[]){8, 16, 16, 16});
+    weight = whole_numbers(LBO_F32, 4, (int64_t[]){16, 16, 3, 3});
+    assert_ok(lbo_conv2d(context, &first, x, weight, NULL, &by));
+    for (int round = 0; round < 3; round++) {
+        lbo_tensor *again = NULL, *square = NULL;
+        assert_ok(lbo_plugin_open(library, "cpu-fast", &fast));
+        assert_ok(lbo_conv2d(context, &again, x, weight, NULL, &by));
+        do
+            assert_near(number_at(again, index), number_at(first, index), 0,
+                        "conv2d");
+        while (next_index(first, index));
+        lbo_tensor *const wide =
+            real_numbers(LBO_F32, 2, (int64_t[]){256, 256});
+        assert_ok(lbo_matmul(context, &square, wide, wide));
+        lbo_tensor_release(wide);
+        lbo_tensor_release(square);
+        lbo_tensor_release(again);
+        assert_ok(lbo_plugin_close(library, fast));
+    }
+    lbo_tensor_release(x);
+    lbo_tensor_release(weight);
+    lbo_tensor_release(first);
+}
+
 static lb_status pass_on(lbo_layer *layer, lbo_context *c, lbo_call *call,
                          const lbo_rest *rest)
 {
@@ -273,6 +305,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         KERNEL_TEST(closing_the_plugin_uncovers_the_portable_kernels),
+        KERNEL_TEST(the_plugin_goes_after_threads_have_run),
         KERNEL_TEST(layers_wrap_the_kernels_of_the_plugin),
         KERNEL_TEST(functions_agree_with_the_c_library),
         KERNEL_TEST(special_numbers_stay_special),

@@ -1,7 +1,7 @@
 /* Copies in all types, and tensors made from nothing. */
 #include "tensors.h"
 
-/* ---- cast ------------------------------------------------------------------ */
+/* ---- cast ---------------------------------------------------------------- */
 
 /* The number that `value` becomes; false: it does not fit. By searching for the
  * nearest half, not by cutting bits. */
@@ -132,7 +132,7 @@ static void integers_wrap_around(void **state)
 static void large_integers_are_rounded_to_halves_once(void **state)
 {
     world *const w = *state;
-    /* Just above the middle of two bf16: by way of f32 it would look like it. */
+    /* Just above the middle of two bf16; by way of f32 it would be on it. */
     const int64_t number = (INT64_C(257) << 52) + 1;
     lbo_tensor *x, *y = NULL;
 
@@ -213,7 +213,7 @@ static void a_cast_to_no_type_is_refused(void **state)
     lbo_tensor_release(x);
 }
 
-/* ---- fill and arange -------------------------------------------------------- */
+/* ---- fill and arange ----------------------------------------------------- */
 
 static void fill_sets_all_elements_and_no_others(void **state)
 {
@@ -281,7 +281,7 @@ static void arange_counts_in_every_type(void **state)
     lbo_tensor_release(flat);
 }
 
-/* ---- random numbers ---------------------------------------------------------- */
+/* ---- random numbers ------------------------------------------------------ */
 
 /* Philox 4x32-10 written down as the paper's figure has it, with products in
  * 64 bits; `counter` is changed into the block. */
@@ -458,7 +458,7 @@ static void only_floating_types_are_random(void **state)
     lbo_tensor_release(x);
 }
 
-/* ---- dropout ------------------------------------------------------------------ */
+/* ---- dropout ------------------------------------------------------------- */
 
 static void dropout_keeps_what_its_numbers_say(void **state)
 {

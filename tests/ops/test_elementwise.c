@@ -482,8 +482,8 @@ static void scalars_of_the_host_language_adapt(void **state)
     assert_ok(lbo_mul(context, &all, half, wide));
     assert_memory_equal(all->data, ((float[]){.5f, 1, 1.5f, .5f, 1, 1.5f}), 24);
     assert_ok(lbo_add(context, &three, half, half));
-    assert_int_equal(three->dtype, LBO_F32);
-    assert_true(*(float *)three->data == 1);
+    assert_int_equal(three->dtype, LBO_F64);
+    assert_true(*(double *)three->data == 1);
     lbo_tensor *const made[] = {x, two, half, wide, out, all, three};
     for (size_t k = 0; k < COUNT_OF(made); k++)
         lbo_tensor_release(made[k]);

@@ -6,7 +6,7 @@
 #include "latebind/ops/dlpack.h"
 #include "latebind/ops/kernel.h"
 
-/* ---- making ------------------------------------------------------------------ */
+/* ---- making -------------------------------------------------------------- */
 
 static void sizes_that_overflow_are_refused(void **state)
 {
@@ -115,7 +115,7 @@ static void views_stay_within_their_memory(void **state)
     lbo_tensor_release(x);
 }
 
-/* ---- walks ------------------------------------------------------------------- */
+/* ---- walks --------------------------------------------------------------- */
 
 /* A shape that broadcasts to `shape`. */
 static size_t narrowed(world *w, size_t ndim, const int64_t *shape,
@@ -187,7 +187,7 @@ static void dense_operands_are_one_run(void **state)
     lbo_tensor_release(one);
 }
 
-/* ---- overlaps ------------------------------------------------------------------ */
+/* ---- overlaps ------------------------------------------------------------ */
 
 static bool share_an_element(const lbo_tensor *a, const lbo_tensor *b)
 {
@@ -232,7 +232,7 @@ static void overlaps_are_never_missed(void **state)
     lbo_tensor_release(all);
 }
 
-/* ---- reading and writing --------------------------------------------------------- */
+/* ---- reading and writing ------------------------------------------------- */
 
 static void elements_are_read_and_written_in_row_major_order(void **state)
 {
@@ -284,7 +284,7 @@ static void item_wants_one_element(void **state)
     lbo_tensor_release(x);
 }
 
-/* ---- text ------------------------------------------------------------------------ */
+/* ---- text ---------------------------------------------------------------- */
 
 static void check_text(world *w, lbo_tensor *x, const char *wanted)
 {
@@ -396,7 +396,7 @@ static void what_nobody_can_read_is_not_printed(void **state)
     assert_true(lbo_format(w->context, NULL, text, sizeof text) < 0);
 }
 
-/* ---- another device ---------------------------------------------------------------- */
+/* ---- another device ------------------------------------------------------ */
 
 /* Its memory is of the host, but its handles are no addresses: whoever takes
  * them for such falls. */
@@ -652,7 +652,7 @@ static void a_foreign_handle_is_no_address(void **state)
     lbo_tensor_release(half);
 }
 
-/* ---- memory that fails -------------------------------------------------------------- */
+/* ---- memory that fails --------------------------------------------------- */
 
 /* Something of everything; t: what it made. */
 static lb_status a_bit_of_all(world *w, lbo_device *far, lbo_tensor **t)

@@ -6,7 +6,7 @@ static bool shares_memory(const lbo_tensor *a, const lbo_tensor *b)
     return a->storage == b->storage;
 }
 
-/* ---- reshape --------------------------------------------------------------- */
+/* ---- reshape ------------------------------------------------------------- */
 
 /* Whether strides can express it at all, by trying: the place of each element
  * must be a sum of steps that the single steps tell. */
@@ -120,7 +120,7 @@ static void a_view_is_never_written_over_a_result(void **state)
     lbo_tensor_release(x);
 }
 
-/* ---- transpose --------------------------------------------------------------- */
+/* ---- transpose ----------------------------------------------------------- */
 
 static void transpose_moves_each_element_to_the_permuted_place(void **state)
 {
@@ -182,7 +182,7 @@ static void transposing_without_an_order_reverses(void **state)
     lbo_tensor_release(z);
 }
 
-/* ---- slice --------------------------------------------------------------------- */
+/* ---- slice --------------------------------------------------------------- */
 
 /* Python's rule, as its documentation words it: i, i + k, ... while the end is
  * not reached; bounds beyond the ends are moved to them. */
@@ -291,7 +291,7 @@ static void the_gradient_of_a_slice_is_zero_elsewhere(void **state)
     }
 }
 
-/* ---- expand -------------------------------------------------------------------- */
+/* ---- expand -------------------------------------------------------------- */
 
 static void expand_repeats_without_copying(void **state)
 {
@@ -332,7 +332,7 @@ static void expand_to_nothing_is_empty(void **state)
     lbo_tensor_release(y);
 }
 
-/* ---- split ---------------------------------------------------------------------- */
+/* ---- split --------------------------------------------------------------- */
 
 static void split_gives_parts_that_are_the_whole(void **state)
 {

@@ -307,6 +307,12 @@ static bool run_key(const key *k, void *const *data)
     return good;
 }
 
+void fast_convolutions_begin(void)
+{
+    fast_pin((uintptr_t)dnnl_engine_create);
+    fast_pin((uintptr_t)omp_get_max_threads);
+}
+
 void fast_convolutions_end(void)
 {
     pthread_mutex_lock(&mutex);
@@ -418,6 +424,10 @@ const fast_table fast_convolutions = {kernels,
                                       sizeof kernels / sizeof *kernels};
 
 #else
+
+void fast_convolutions_begin(void)
+{
+}
 
 void fast_convolutions_end(void)
 {

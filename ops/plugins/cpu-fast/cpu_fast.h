@@ -15,7 +15,12 @@ extern const fast_table fast_maps;
 extern const fast_table fast_rows;
 extern const fast_table fast_steps;
 extern const fast_table fast_convolutions; /* after fast_products: replaces */
+void fast_convolutions_begin(void);
 void fast_convolutions_end(void);
+
+/* Keeps the library that a function is of, also when the plug-in goes: one that
+ * has threads of its own must not be unmapped. */
+void fast_pin(uintptr_t function);
 
 /* Products by OpenBLAS, of any strides (few are copied); f32 and f64. */
 void fast_gemm_f32(const lboi_gemm *product);

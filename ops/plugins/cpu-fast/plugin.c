@@ -4,8 +4,11 @@
  * when the plug-in is closed they run again. The plug-in links what the library
  * does not.
  */
+#define _GNU_SOURCE /* dladdr, RTLD_NODELETE */
 #include "cpu_fast.h"
 
+#include <cblas.h>
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,12 +33,12 @@ static void choose(void)
     (void)most;
 }
 
-/* A library with threads of its own must stay, also when the plug-in goes. */
-static void pin(void *function)
+/* Its threads may be waiting in it. */
+void fast_pin(uintptr_t function)
 {
     Dl_info info;
 
-    if (function != NULL && dladdr(function, &info) != 0)
+    if (function != 0 && dladdr((const void *)function, &info) != 0)
         (void)dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
@@ -54,7 +57,8 @@ static lb_status load(lb_runtime *runtime, lb_group *group, void **data)
                         "cpu-fast: the runtime is not that of a library of "
                         "operators");
     choose();
-    pin(dlsym(RTLD_DEFAULT, "cblas_sgemm"));
+    fast_pin((uintptr_t)cblas_sgemm);
+    fast_convolutions_begin();
     status = lbo_device_find(library, "cpu", &cpu);
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         if (status == LB_OK)

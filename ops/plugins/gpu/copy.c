@@ -67,10 +67,10 @@ lb_status gpu_register_copy(gpu_device *device, lb_group *group)
     lbo_kernel kernels[2 * LBO_DTYPE_COUNT];
 
     for (int dtype = 0; dtype < LBO_DTYPE_COUNT; dtype++) {
-        kernels[2 * dtype] = (lbo_kernel){
-            "cast", LB_DESCRIPTOR(gpu_cast), (int8_t)dtype, -1, NULL};
-        kernels[2 * dtype + 1] = (lbo_kernel){
-            "copy", LB_DESCRIPTOR(gpu_copy), (int8_t)dtype, -1, NULL};
+        kernels[2 * dtype] = (lbo_kernel){"cast", LB_DESCRIPTOR(gpu_cast),
+                                          (int8_t)dtype, -1, NULL};
+        kernels[2 * dtype + 1] = (lbo_kernel){"copy", LB_DESCRIPTOR(gpu_copy),
+                                              (int8_t)dtype, -1, NULL};
     }
     return lbo_register_kernels(device->library, group, device->device, kernels,
                                 sizeof kernels / sizeof *kernels);

@@ -17,14 +17,14 @@ static void element_of(const lbo_fill_attributes *by, uint8_t dtype,
                        unsigned char *bits)
 {
     const int32_t narrow = (int32_t)(uint32_t)(uint64_t)by->integer;
-    const uint8_t byte = dtype == LBO_BOOL ? by->integer != 0
-                                           : (uint8_t)(uint64_t)by->integer;
+    const uint8_t byte =
+        dtype == LBO_BOOL ? by->integer != 0 : (uint8_t)(uint64_t)by->integer;
     const float real = (float)by->real;
-    const uint16_t half = dtype == LBO_F16 ? lbo_f32_to_f16(real)
-                                           : lbo_f32_to_bf16(real);
+    const uint16_t half =
+        dtype == LBO_F16 ? lbo_f32_to_f16(real) : lbo_f32_to_bf16(real);
     const void *const values[LBO_DTYPE_COUNT] = {
-        &byte, &byte, &byte, &narrow, &by->integer, &half, &half, &real,
-        &by->real};
+        &byte, &byte, &byte, &narrow,  &by->integer,
+        &half, &half, &real, &by->real};
 
     memcpy(bits, values[dtype], lbo_dtype_size((lbo_dtype)dtype));
 }

@@ -15,10 +15,11 @@ lb_status gpu_temporary(lbo_context *context, const lbo_tensor *like, int dtype,
     return lbo_tensor_create(context, &spec, result);
 }
 
+/* Indices are never the first input. */
 static lb_status dense_input(lbo_context *context, lbo_tensor *tensor,
-                             lbo_tensor **result)
+                             bool first, lbo_tensor **result)
 {
-    if (tensor->dtype == LBO_I32)
+    if (tensor->dtype == LBO_I32 && !first)
         return lbo_cast(context, result, tensor, LBO_I64);
     return lbo_contiguous(context, result, tensor);
 }
@@ -41,7 +42,7 @@ lb_status gpu_dense_begin(lbo_context *context, const lbo_call *call,
     memset(dense, 0, sizeof *dense);
     for (size_t i = 0; i < in_count && status == LB_OK; i++)
         if (call->in[i] != NULL)
-            status = dense_input(context, call->in[i], &dense->in[i]);
+            status = dense_input(context, call->in[i], i == 0, &dense->in[i]);
     for (uint32_t i = 0; i < call->out_count && status == LB_OK; i++)
         status = dense_output(context, call->out[i], &dense->out[i]);
     return status;

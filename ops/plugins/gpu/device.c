@@ -299,7 +299,8 @@ lb_status gpu_device_add(gpu_family *family, lb_group *group,
     gpu_device *const device = new_device(family, found);
 
     if (device == NULL) {
-        gpu_device closing = {.library = family->library, .api = found->api,
+        gpu_device closing = {.library = family->library,
+                              .api = found->api,
                               .stream = found->stream};
         found->driver->close(&closing);
         return LB_NO_MEMORY;

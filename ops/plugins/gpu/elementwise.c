@@ -73,8 +73,7 @@ static const formula formulas[] = {
     {"relu", FLOATS, 1, 0, "a < 0 ? (F)0 : a", NULL},
     {"gelu", FLOATS, 1, 0, "a * ((1 + erf(a * C(0.70710678118654752440))) / 2)",
      "a * ((1 + gelu_tanh(a)) / 2)"},
-    {"clamp", NUMBERS, 1, 0,
-     "(a < p ? p : a) > q ? q : (a < p ? p : a)", NULL},
+    {"clamp", NUMBERS, 1, 0, "(a < p ? p : a) > q ? q : (a < p ? p : a)", NULL},
     {"where", ALL, 3, 0, "a ? b : c", NULL},
 };
 
@@ -129,8 +128,8 @@ static lb_status run(lbo_tensor *out, lbo_tensor *const *in, int8_t inputs,
         variant.types[i + 1] = (int8_t)in[i]->dtype;
         gpu_add_tensor(&l, in[i]);
     }
-    const size_t size = lbo_dtype_size(
-        (lbo_dtype)(inputs > 0 ? in[0]->dtype : out->dtype));
+    const size_t size =
+        lbo_dtype_size((lbo_dtype)(inputs > 0 ? in[0]->dtype : out->dtype));
     gpu_add(&l, p ? p : &nothing, size);
     gpu_add(&l, q ? q : &nothing, size);
     gpu_walk_init(&w, out->ndim, lbo_shape(out), 1 + (size_t)inputs, operands);
@@ -230,12 +229,11 @@ static lb_status gpu_clamp(lb_slot slot, lbo_context *context, lbo_tensor *a,
     const bool whole = lbo_dtype_kind((lbo_dtype)a->dtype) == LBO_KIND_INTEGER;
 
     /* Bounds of integers that are none are the CPU's to round. */
-    if (!fits(f, call) || (whole && (by->low != (double)(int64_t)within(
-                                                   by->low, -(1ll << 53),
-                                                   1ll << 53) ||
-                                     by->high != (double)(int64_t)within(
-                                                     by->high, -(1ll << 53),
-                                                     1ll << 53))))
+    if (!fits(f, call) ||
+        (whole && (by->low != (double)(int64_t)within(by->low, -(1ll << 53),
+                                                      1ll << 53) ||
+                   by->high != (double)(int64_t)within(by->high, -(1ll << 53),
+                                                       1ll << 53))))
         return lb_next_lbo_unary(self, context, a, call);
     const number low = number_of(by->low, a->dtype);
     const number high = number_of(by->high, a->dtype);

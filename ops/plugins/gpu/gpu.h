@@ -48,13 +48,13 @@ typedef struct gpu_product {
 
 /* What an API does. Statuses come with a message: the API's own words. */
 typedef struct gpu_driver {
-    const char *prelude;   /* the words of kernels/ in the API's language */
+    const char *prelude;    /* the words of kernels/ in the API's language */
     const char *class_name; /* of device objects */
     lb_status (*allocate)(gpu_device *device, size_t bytes, void **memory);
     void (*free)(gpu_device *device, void *memory);
     /* These three wait until the host's side may be used again. */
-    lb_status (*read)(gpu_device *device, void *stream, void *to,
-                      void *from, size_t offset, size_t bytes);
+    lb_status (*read)(gpu_device *device, void *stream, void *to, void *from,
+                      size_t offset, size_t bytes);
     lb_status (*write)(gpu_device *device, void *stream, void *to,
                        size_t offset, const void *from, size_t bytes);
     lb_status (*copy)(gpu_device *device, void *stream, void *to,

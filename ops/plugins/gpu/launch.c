@@ -175,9 +175,8 @@ void gpu_begin(gpu_launch *launch, gpu_device *device)
 void gpu_add(gpu_launch *launch, const void *value, size_t size)
 {
     if (launch->count == GPU_MAX_ARGUMENTS)
-        launch->status =
-            lbo_fail(LB_LIMIT, "a kernel of more than %d arguments",
-                     GPU_MAX_ARGUMENTS);
+        launch->status = lbo_fail(
+            LB_LIMIT, "a kernel of more than %d arguments", GPU_MAX_ARGUMENTS);
     else
         launch->at[launch->count++] = (gpu_argument){value, size};
 }

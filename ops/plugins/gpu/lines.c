@@ -87,8 +87,8 @@ static lb_status gpu_softmax_backward(lb_slot slot, lbo_context *context,
 /* ---- losses ----------------------------------------------------------------------- */
 
 /* counted: one element. */
-static lb_status pick_losses(const lbo_tensor *y,
-                             const lbo_tensor *loss, const lbo_tensor *target,
+static lb_status pick_losses(const lbo_tensor *y, const lbo_tensor *loss,
+                             const lbo_tensor *target,
                              const lbo_tensor *counted,
                              const lbo_loss_attributes *by)
 {
@@ -125,8 +125,8 @@ static lb_status gpu_cross_entropy(lb_slot slot, lbo_context *context,
     if (status == LB_OK)
         status = softmax_lines(&d, d.out[1], 1, 1, logarithm, "softmax");
     if (status == LB_OK)
-        status = pick_losses(d.out[1], d.out[0], d.in[1], counted,
-                             call->attributes);
+        status =
+            pick_losses(d.out[1], d.out[0], d.in[1], counted, call->attributes);
     lbo_tensor_release(counted);
     return gpu_dense_end(context, call, &d, status);
 }
@@ -186,8 +186,7 @@ static lb_status squares(const gpu_dense *d, int64_t reduction)
     const gpu_variant variant = {.source = gpu_source_lines,
                                  .types = {(int8_t)a->dtype, -1, -1, -1},
                                  .number = LANES};
-    const double divisor =
-        reduction == LBO_REDUCE_MEAN ? (double)a->size : 1;
+    const double divisor = reduction == LBO_REDUCE_MEAN ? (double)a->size : 1;
     const float narrow = (float)divisor;
     const bool wide = a->dtype == LBO_F64;
     gpu_launch l;
@@ -342,9 +341,9 @@ lb_status gpu_register_lines(gpu_device *device, lb_group *group)
             {"layer_norm_backward", LB_DESCRIPTOR(gpu_layer_norm_backward), d,
              d, NULL}};
         if (status == LB_OK)
-            status = lbo_register_kernels(device->library, group,
-                                          device->device, kernels,
-                                          sizeof kernels / sizeof *kernels);
+            status =
+                lbo_register_kernels(device->library, group, device->device,
+                                     kernels, sizeof kernels / sizeof *kernels);
     }
     return status;
 }

@@ -128,8 +128,8 @@ static lb_status add_up_parts(lbo_context *context, const parted *p,
     const int64_t shape[] = {p->outside.count, PARTS};
     parted first = *p, second = *p;
     lbo_tensor *between = NULL;
-    lb_status status = gpu_temporary(
-        context, x, total_type(gpu_of(x), out), 2, shape, &between);
+    lb_status status = gpu_temporary(context, x, total_type(gpu_of(x), out), 2,
+                                     shape, &between);
 
     if (status != LB_OK)
         return status;

@@ -77,13 +77,13 @@ static const char *status_name(cl_status status)
 
 static lb_status failed(const char *function, cl_status status)
 {
-    const bool memory = status == CL_NO_OBJECT_MEMORY ||
-                        status == CL_NO_RESOURCES ||
-                        status == CL_NO_HOST_MEMORY ||
-                        status == CL_BAD_BUFFER_SIZE;
+    const bool memory =
+        status == CL_NO_OBJECT_MEMORY || status == CL_NO_RESOURCES ||
+        status == CL_NO_HOST_MEMORY || status == CL_BAD_BUFFER_SIZE;
 
-    return lbo_fail(memory ? LB_NO_MEMORY : LB_METHOD_FAILED, "OpenCL: %s: %s (%d)",
-                    function, status_name(status), (int)status);
+    return lbo_fail(memory ? LB_NO_MEMORY : LB_METHOD_FAILED,
+                    "OpenCL: %s: %s (%d)", function, status_name(status),
+                    (int)status);
 }
 
 /* ---- memory and copies --------------------------------------------------------- */
@@ -156,8 +156,8 @@ static lb_status compile(gpu_device *device, const char *text, void **module)
 
     if (status != CL_DONE)
         return failed("clCreateProgramWithSource", status);
-    status = cl->BuildProgram(program, 1, &api->device, "-cl-std=CL1.2", NULL,
-                              NULL);
+    status =
+        cl->BuildProgram(program, 1, &api->device, "-cl-std=CL1.2", NULL, NULL);
     if (status != CL_DONE) {
         const lb_status result = build_failed(device, program, status);
         (void)cl->ReleaseProgram(program);
@@ -195,8 +195,8 @@ static lb_status launch(gpu_device *device, void *stream, void *kernel,
     cl_status status = CL_DONE;
 
     for (uint32_t i = 0; i < count && status == CL_DONE; i++)
-        status = cl->SetKernelArg(kernel, i, arguments[i].size,
-                                  arguments[i].value);
+        status =
+            cl->SetKernelArg(kernel, i, arguments[i].size, arguments[i].value);
     if (status != CL_DONE)
         return failed("clSetKernelArg", status);
     status = cl->EnqueueNDRangeKernel(stream, kernel, 1, NULL, &global, &lanes,
@@ -230,19 +230,19 @@ static lb_status multiply(gpu_device *device, void *stream,
         return LB_NO_METHOD;
     const int status =
         p->wide ? GEMM(blast->dgemm, double) : GEMM(blast->sgemm, float);
-    return status == 0
-               ? LB_OK
-               : lbo_fail(LB_METHOD_FAILED, "CLBlast: gemm of %lld x %lld x %lld: %d",
-                          (long long)p->m, (long long)p->n, (long long)p->k,
-                          status);
+    return status == 0 ? LB_OK
+                       : lbo_fail(LB_METHOD_FAILED,
+                                  "CLBlast: gemm of %lld x %lld x %lld: %d",
+                                  (long long)p->m, (long long)p->n,
+                                  (long long)p->k, status);
 }
 
 /* ---- streams and events ------------------------------------------------------------- */
 
 static lb_status synchronize(gpu_device *device, void *stream)
 {
-    const cl_status status = cl_of(device)->Finish(
-        stream != NULL ? stream : api_of(device)->queue);
+    const cl_status status =
+        cl_of(device)->Finish(stream != NULL ? stream : api_of(device)->queue);
 
     return status == CL_DONE ? LB_OK : failed("clFinish", status);
 }
@@ -286,9 +286,8 @@ static lb_status event_elapsed(gpu_device *device, void *start, void *end,
 {
     const cl_api *const cl = cl_of(device);
     uint64_t first = 0, last = 0;
-    cl_status status =
-        cl->GetEventProfilingInfo(start, CL_PROFILING_END, sizeof first, &first,
-                                  NULL);
+    cl_status status = cl->GetEventProfilingInfo(start, CL_PROFILING_END,
+                                                 sizeof first, &first, NULL);
 
     if (status == CL_DONE)
         status = cl->GetEventProfilingInfo(end, CL_PROFILING_END, sizeof last,
@@ -377,7 +376,8 @@ static bool open_opencl(opencl_libraries *l, char *why, size_t size)
         return false;
     }
 #define CL_LOAD(result, name, parameters)                                      \
-    l->cl.name = (result(*) parameters)(uintptr_t)dlsym(l->library, "cl" #name); \
+    l->cl.name =                                                               \
+        (result(*) parameters)(uintptr_t)dlsym(l->library, "cl" #name);        \
     if (l->cl.name == NULL)                                                    \
         missing = "cl" #name;
     CL_EACH_FUNCTION(CL_LOAD)

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- indices ------------------------------------------------------------------ */
+/* ---- indices ------------------------------------------------------------- */
 
 typedef struct range {
     const lbo_call *call;
@@ -63,7 +63,7 @@ static int64_t bytes_of(const lbo_tensor *tensor)
     return (int64_t)lbo_dtype_size((lbo_dtype)tensor->dtype);
 }
 
-/* ---- rows ---------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------- */
 
 /* Rows of `table` (2-d) by index, and those of `many` (one per index). */
 typedef struct row_job {
@@ -193,7 +193,7 @@ static lb_status cpu_embedding_backward(lb_slot slot, lbo_context *context,
     return each_row(&job);
 }
 
-/* ---- gather --------------------------------------------------------------------- */
+/* ---- gather -------------------------------------------------------------- */
 
 /* For each run: one operand by index, beside one that goes along. */
 typedef struct gather_job {

@@ -7,8 +7,8 @@
  *   1. element i takes word i % 4 of block offset + i / 4, the key is the seed
  *   2. each of ten rounds multiplies two words by constants, exchanges halves
  *      and adds (xor) the key, which grows by constants
- *   3. words become numbers as functions.h says, in f32, in chunks; the chunk is
- *      converted into the tensor's type and strides
+ *   3. words become numbers as functions.h says, in f32, in chunks, which are
+ *      converted into the type and strides of the tensor
  */
 #include "cpu/tables.h"
 #include "latebind/ops/kernel.h"
@@ -60,7 +60,7 @@ static void philox(uint64_t counter, uint64_t key, uint32_t *words)
     }
 }
 
-/* ---- words become numbers ---------------------------------------------------- */
+/* ---- words become numbers ------------------------------------------------ */
 
 typedef struct source {
     uint64_t seed, offset;
@@ -112,7 +112,7 @@ static int64_t make_numbers(const source *s, int64_t first, int64_t count,
     return made;
 }
 
-/* ---- uniform and normal -------------------------------------------------------- */
+/* ---- uniform and normal -------------------------------------------------- */
 
 static void write_numbers(const source *s, lbo_tensor *out)
 {
@@ -163,7 +163,7 @@ static lb_status cpu_normal(lb_slot slot, lbo_context *context, lbo_tensor *out,
     return LB_OK;
 }
 
-/* ---- dropout -------------------------------------------------------------------- */
+/* ---- dropout ------------------------------------------------------------- */
 
 typedef struct dropper {
     source numbers;

@@ -407,6 +407,18 @@ static uint32_t given_results(const lbo_call *call)
     return given;
 }
 
+/* A layer's handler that does not go on is to make the results. */
+static lb_status check_made(const lbo_call *call)
+{
+    for (uint32_t i = 0; i < call->out_count; i++)
+        if (LB_UNLIKELY(call->out[i] == NULL))
+            return lbo_fail(LB_METHOD_FAILED,
+                            "%s: a layer neither went on (lbo_next) nor made "
+                            "result %u",
+                            call->op->spec.name, (unsigned)i);
+    return LB_OK;
+}
+
 lb_status lbo_run(lbo_context *context, const lbo_operator *op, lbo_call *call)
 {
     if (context == NULL || op == NULL || call == NULL)
@@ -426,8 +438,11 @@ lb_status lbo_run(lbo_context *context, const lbo_operator *op, lbo_call *call)
     context->call.head = context->stack[level].head;
     if (level == context->depth)
         status = lboi_run_kernel(context, call, NULL);
-    else
+    else {
         status = dispatch(context, call);
+        if (status == LB_OK)
+            status = check_made(call);
+    }
     lb_leave(context->reader);
     if (status != LB_OK)
         drop_made(call);

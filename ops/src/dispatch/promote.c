@@ -30,7 +30,7 @@ lbo_dtype lboi_common_dtype(const lbo_call *call)
                     ? in->dtype
                     : (int)lbo_promote((lbo_dtype)*into, (lbo_dtype)in->dtype);
     }
-    lbo_dtype type = strong < 0 ? (weak == LBO_F64 ? LBO_F32 : (lbo_dtype)weak)
+    lbo_dtype type = strong < 0 ? (lbo_dtype)weak
                      : weak < 0
                          ? (lbo_dtype)strong
                          : lbo_promote_weak((lbo_dtype)strong, (lbo_dtype)weak);

@@ -19,7 +19,7 @@ static lb_status shapes_differ(const char *a_name, const lbo_tensor *a,
                     lboi_shape_text(ndim, shape, b_text, sizeof b_text));
 }
 
-/* ---- embedding ------------------------------------------------------------ */
+/* ---- embedding ----------------------------------------------------------- */
 
 static lb_status want_rows(const lbo_tensor *weight, const char *name)
 {
@@ -118,7 +118,7 @@ const lbo_operator_spec lboi_spec_embedding_backward = {
     .summary = "rows of g added where the indices say",
 };
 
-/* ---- gather --------------------------------------------------------------- */
+/* ---- gather -------------------------------------------------------------- */
 
 /* `index` against the tensor that it chooses from. */
 static lb_status check_index(const lbo_tensor *x, const char *name,
@@ -218,7 +218,7 @@ const lbo_operator_spec lboi_spec_gather_backward = {
     .summary = "elements of g added where the index says",
 };
 
-/* ---- concat and stack ------------------------------------------------------- */
+/* ---- concat and stack ---------------------------------------------------- */
 
 static lb_status infer_concat(const lbo_call *call, lbo_spec *out)
 {
@@ -249,7 +249,7 @@ static lb_status infer_concat(const lbo_call *call, lbo_spec *out)
     return LB_OK;
 }
 
-/* Converts `in` into its place: a scalar of the host may be on another device. */
+/* Converts `in` into its place; a scalar of the host may have to move. */
 static lb_status put(lbo_context *context, lbo_tensor *in, lbo_tensor *place)
 {
     lbo_tensor *moved = NULL;
@@ -392,7 +392,7 @@ const lbo_operator_spec lboi_spec_stack = {
     .summary = "tensors joined along a new dimension",
 };
 
-/* ---- split ------------------------------------------------------------------ */
+/* ---- split --------------------------------------------------------------- */
 
 static lb_status check_sizes(const lbo_tensor *x, const int64_t *sizes,
                              size_t count, int64_t dim)

@@ -9,7 +9,7 @@
 #include "tensor/convert.h"
 #include "tensor/transfer.h"
 
-/* ---- cast and copy -------------------------------------------------------- */
+/* ---- cast and copy ------------------------------------------------------- */
 
 static lb_status infer_cast(const lbo_call *call, lbo_spec *out)
 {
@@ -77,7 +77,7 @@ const lbo_operator_spec lboi_spec_copy = {
     .summary = "a copy in row-major order, or into a tensor on any device",
 };
 
-/* ---- what writes a tensor that is there ------------------------------------ */
+/* ---- what writes a tensor that is there ---------------------------------- */
 
 static lb_status infer_written(const lbo_call *call, lbo_spec *out)
 {
@@ -153,7 +153,7 @@ const lbo_operator_spec lboi_spec_arange = {
     .summary = "start, start + step, start + 2 step, ...",
 };
 
-/* ---- random numbers --------------------------------------------------------- */
+/* ---- random numbers ------------------------------------------------------ */
 
 /* Blocks of four numbers. */
 static uint64_t blocks_for(int64_t size)
@@ -226,7 +226,7 @@ const lbo_operator_spec lboi_spec_normal = {
     .summary = "random numbers, normally distributed",
 };
 
-/* ---- dropout ---------------------------------------------------------------- */
+/* ---- dropout ------------------------------------------------------------- */
 
 static lb_status infer_dropout(const lbo_call *call, lbo_spec *out)
 {

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-/* ---- attributes ----------------------------------------------------------- */
+/* ---- attributes ---------------------------------------------------------- */
 
 /* A list of sizes or dimensions as an attribute. */
 static lb_status take_dims(const char *name, size_t count, const int64_t *dims,
@@ -39,7 +39,7 @@ static lb_status check_count(const lbo_dims *dims)
     return LB_OK;
 }
 
-/* ---- reshape -------------------------------------------------------------- */
+/* ---- reshape ------------------------------------------------------------- */
 
 static lb_status wrong_size(const lbo_tensor *x, const lbo_dims *dims)
 {
@@ -103,7 +103,7 @@ static void find_runs(const lbo_tensor *x, runs *result)
     result->count = count;
 }
 
-/* Strides for a shape of as many elements (more than none), if there are any. */
+/* Strides for a shape of as many elements (not none), if there are any. */
 static bool view_strides(const lbo_tensor *x, size_t ndim, const int64_t *shape,
                          int64_t *strides)
 {
@@ -186,7 +186,7 @@ const lbo_operator_spec lboi_spec_reshape = {
     .summary = "the same elements, in row-major order, in another shape",
 };
 
-/* ---- transpose ------------------------------------------------------------ */
+/* ---- transpose ----------------------------------------------------------- */
 
 /* order[i]: which dimension of x becomes number i. */
 static lb_status find_order(const lbo_tensor *x, const lbo_dims *dims,
@@ -299,7 +299,7 @@ const lbo_operator_spec lboi_spec_transpose = {
     .summary = "the dimensions in another order",
 };
 
-/* ---- slice ---------------------------------------------------------------- */
+/* ---- slice --------------------------------------------------------------- */
 
 typedef struct part {
     int64_t dim, start, count, step;
@@ -410,7 +410,7 @@ const lbo_operator_spec lboi_spec_slice = {
     .summary = "every step-th of a range of one dimension",
 };
 
-/* ---- slice_backward ------------------------------------------------------- */
+/* ---- slice_backward ------------------------------------------------------ */
 
 static lb_status infer_slice_backward(const lbo_call *call, lbo_spec *out)
 {
@@ -478,7 +478,7 @@ const lbo_operator_spec lboi_spec_slice_backward = {
     .summary = "zeros, with g where the slice was",
 };
 
-/* ---- expand --------------------------------------------------------------- */
+/* ---- expand -------------------------------------------------------------- */
 
 static lb_status cannot_expand(const lbo_tensor *x, const lbo_dims *dims)
 {

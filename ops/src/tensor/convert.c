@@ -20,7 +20,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- numbers ---------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------- */
 
 /* Truncated to what the narrow type can hold; NaN: 0. */
 static inline int32_t truncated(double value, double low, double high)
@@ -131,7 +131,7 @@ static inline uint16_t bf16_of_integer(int64_t value)
 #define TO_f32(v) ((float)(v))
 #define TO_f64(v) ((double)(v))
 
-/* ---- converters -------------------------------------------------------------- */
+/* ---- converters ---------------------------------------------------------- */
 
 #define CONVERTER(TO, to_type, FROM, from_type)                                \
     static void TO##_from_##FROM(char *to, int64_t to_step, const char *from,  \
@@ -211,7 +211,7 @@ lboi_convert_fn *lboi_converter(lbo_dtype to, lbo_dtype from)
     return to == from ? same[to] : all[to][from];
 }
 
-/* ---- plans -------------------------------------------------------------------- */
+/* ---- plans --------------------------------------------------------------- */
 
 /* Dimensions, those where the result's steps are smallest first; in bytes. */
 typedef struct plan {
@@ -348,7 +348,7 @@ void lboi_convert_host(lbo_tensor *to, lbo_tensor *from)
     } while (advance(&p, squares ? 2 : 1, index, &to_at, &from_at));
 }
 
-/* ---- one number for all ------------------------------------------------------- */
+/* ---- one number for all -------------------------------------------------- */
 
 enum { BLOCK = 4096 };
 

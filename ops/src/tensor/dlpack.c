@@ -1,6 +1,6 @@
 /* dlpack.c - tensors for and from other libraries by the DLPack structs.
  *
- * Out: the struct lies beside a reference on the tensor, whose shape and strides
+ * Out: the struct holds a reference on the tensor, whose shape and strides
  * it shows; the deleter gives both back. In: the tensor wraps the bytes that
  * the strides reach (which may lie before the first element), and its storage
  * calls the struct's deleter. Where handles are addresses (the host, CUDA) the
@@ -16,7 +16,7 @@
 
 enum { MAJOR = 1, MINOR = 0 };
 
-/* ---- types and devices -------------------------------------------------------- */
+/* ---- types and devices --------------------------------------------------- */
 
 static const struct {
     uint8_t code, bits;
@@ -96,7 +96,7 @@ static lb_status device_in(lbo_library *library, lbo_dl_device dl,
                     (int)dl.type, (int)dl.id);
 }
 
-/* ---- out ------------------------------------------------------------------------ */
+/* ---- out ----------------------------------------------------------------- */
 
 static lb_status show(lbo_tensor *tensor, lbo_dl_tensor *dl)
 {
@@ -194,7 +194,7 @@ lb_status lbo_to_dlpack_versioned(lbo_tensor *tensor, lbo_dl_versioned **result)
     return LB_OK;
 }
 
-/* ---- in ------------------------------------------------------------------------- */
+/* ---- in ------------------------------------------------------------------ */
 
 /* Bytes before the first element, and from there to the end of the last. */
 typedef struct reach {

@@ -27,7 +27,7 @@ typedef struct printer {
     size_t capacity, length, column;
 } printer;
 
-/* ---- fetching --------------------------------------------------------------- */
+/* ---- fetching ------------------------------------------------------------ */
 
 static bool is_cut(const printer *p, int dim)
 {
@@ -102,7 +102,7 @@ static lb_status fetch(lbo_context *context, printer *p, lbo_tensor *whole,
     return status;
 }
 
-/* ---- numbers ------------------------------------------------------------------ */
+/* ---- numbers ------------------------------------------------------------- */
 
 static const char *element(const printer *p, int64_t index)
 {
@@ -196,7 +196,7 @@ static void find_width(printer *p)
     }
 }
 
-/* ---- layout --------------------------------------------------------------------- */
+/* ---- layout -------------------------------------------------------------- */
 
 static void put(printer *p, const char *text)
 {

@@ -24,7 +24,7 @@ static size_t element_size(const lbo_tensor *tensor)
     return lbo_dtype_size((lbo_dtype)tensor->dtype);
 }
 
-/* ---- bytes ------------------------------------------------------------------ */
+/* ---- bytes --------------------------------------------------------------- */
 
 /* `bytes` of a tensor's storage, `skip` from its first element, to the host. */
 static lb_status fetch(const lbo_tensor *from, int64_t skip, void *to,
@@ -69,7 +69,7 @@ static lb_status move_bytes(lbo_tensor *to, lbo_tensor *from)
                              from->storage->device, &copy);
 }
 
-/* ---- twins ------------------------------------------------------------------- */
+/* ---- twins --------------------------------------------------------------- */
 
 /* A tensor of that shape and type in row-major order. */
 static lb_status twin(const lbo_tensor *tensor, lbo_device *device,
@@ -139,7 +139,7 @@ static lb_status mirror(lbo_context *context, lbo_tensor *tensor,
     return status;
 }
 
-/* ---- from a device to the host -------------------------------------------------- */
+/* ---- from a device to the host ------------------------------------------- */
 
 static lb_status to_host_packed(lbo_tensor *to, lbo_tensor *from)
 {
@@ -177,7 +177,7 @@ static lb_status to_host(lbo_context *context, lbo_tensor *to, lbo_tensor *from)
     return status;
 }
 
-/* ---- from the host to a device -------------------------------------------------- */
+/* ---- from the host to a device ------------------------------------------- */
 
 static lb_status from_host_packed(lbo_tensor *to, lbo_tensor *from)
 {
@@ -232,7 +232,7 @@ static lb_status from_host(lbo_context *context, lbo_tensor *to,
                                  : by_mirror(context, to, from);
 }
 
-/* ---- all -------------------------------------------------------------------------- */
+/* ---- all ----------------------------------------------------------------- */
 
 static lb_status through_host(lbo_context *context, lbo_tensor *to,
                               lbo_tensor *from)
@@ -268,7 +268,7 @@ lb_status lboi_transfer(lbo_context *context, lbo_tensor *to, lbo_tensor *from)
     return through_host(context, to, from);
 }
 
-/* ---- for users ---------------------------------------------------------------------- */
+/* ---- for users ----------------------------------------------------------- */
 
 /* `out` given: written; else the tensor itself. */
 static lb_status itself(lbo_context *context, lbo_tensor **out, lbo_tensor *x)

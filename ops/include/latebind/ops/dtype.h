@@ -8,7 +8,7 @@
  *   - u8 with i8: i32, since there is no i16
  *   - a weak operand (a scalar of the host language, see lbo_scalar): the other
  *     one's type, unless its kind is higher (bool, integer, floating): then the
- *     default type of that kind, i64 or f32
+ *     default type of that kind, i64 or f32; where all are weak, their own
  */
 #ifndef LATEBIND_OPS_DTYPE_H
 #define LATEBIND_OPS_DTYPE_H
