@@ -215,27 +215,27 @@ static lb_status widen(lbo_context *context, lbo_call *call)
 static lb_status count_fallback(lbo_context *context, const lbo_call *call,
                                 uint64_t bytes)
 {
-    lbo_fallback_count *entry = context->fallbacks;
-    const lbo_fallback_count *const end =
-        context->fallbacks + context->fallback_count;
+    size_t at = 0;
 
-    while (entry != end && entry->op != call->op)
-        entry++;
-    if (entry == end) {
+    while (at < context->fallback_count &&
+           context->fallbacks[at].op != call->op)
+        at++;
+    if (at == context->fallback_count) {
         if (!lboi_reserve(context->library, &context->fallbacks,
                           &context->fallback_capacity,
-                          context->fallback_count + 1, sizeof *entry))
+                          context->fallback_count + 1,
+                          sizeof *context->fallbacks))
             return LB_NO_MEMORY;
-        entry = &context->fallbacks[context->fallback_count++];
-        *entry = (lbo_fallback_count){.op = call->op};
+        context->fallbacks[context->fallback_count++] =
+            (lbo_fallback_count){.op = call->op};
         if (context->fallback == LBO_FALLBACK_WARN)
             lboi_report(context->library, LB_NO_METHOD,
                         "%s has no kernel for %s: it runs on the CPU (said "
                         "once; see lbo_fallbacks)",
                         call->op->spec.name, strong_device(call)->name);
     }
-    entry->calls++;
-    entry->bytes += bytes;
+    context->fallbacks[at].calls++;
+    context->fallbacks[at].bytes += bytes;
     return LB_OK;
 }
 
