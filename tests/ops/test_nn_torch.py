@@ -203,7 +203,8 @@ def check_conv2d(world, dtype):
     by = Conv2d(*[pair(values) for values in how.values()], groups)
     expected = F.conv2d(x, weight, bias, groups=groups, **how)
     xs, ws = world.give(x), world.give(weight)
-    same(world.run("lbo_conv2d", xs, ws, world.give(bias), byref(by)), expected, "conv2d")
+    got = world.run("lbo_conv2d", xs, ws, world.give(bias), byref(by))
+    same(got, expected, "conv2d")
     g, (by_x, by_weight) = gradients(expected, [x, weight])
     gs = world.give(g)
     got = world.run("lbo_conv2d_backward_input", gs, ws, xs, byref(by))
@@ -216,9 +217,8 @@ def check_pool2d(world, dtype):
     kernel = [random.randrange(1, 5), random.randrange(1, 5)]
     stride = [random.randrange(1, 4), random.randrange(1, 4)]
     padding = [random.randrange(k // 2 + 1) for k in kernel]
-    x = numbers(
-        dtype, random.randrange(1, 4), random.randrange(1, 5), *random.choices(range(4, 15), k=2)
-    )
+    size = random.choices(range(4, 15), k=2)
+    x = numbers(dtype, random.randrange(1, 4), random.randrange(1, 5), *size)
     by = Pool2d(pair(kernel), pair(stride), pair(padding))
     xs = world.give(x)
     best, places = F.max_pool2d(x, kernel, stride, padding, return_indices=True)

@@ -37,6 +37,8 @@ static bool see(int64_t rows, int64_t columns, int64_t row, int64_t column,
     return false;
 }
 
+enum { TINY = 128 }; /* products for which a call of BLAS costs more */
+
 /* A stride that gemv takes for `count` elements. */
 static bool is_step(int64_t step, int64_t count)
 {

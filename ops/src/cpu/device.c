@@ -78,7 +78,7 @@ lb_status lboi_cpu_init(lbo_library *library)
         status = lbo_device_create(library, "cpu", cls, LBO_HOST, 0, NULL, NULL,
                                    &library->cpu);
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
-        if (status == LB_OK && tables[i] != NULL)
+        if (status == LB_OK)
             status = lbo_register_kernels(library, NULL, library->cpu,
                                           tables[i]->kernels, tables[i]->count);
     return status;

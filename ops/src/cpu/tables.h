@@ -12,11 +12,11 @@ typedef struct lboi_table {
 #define LBOI_EACH_TABLE(X)                                                     \
     X(elementwise)                                                             \
     X(reduce)                                                                  \
-    X(product) X(convolve) X(window) X(normalize) X(choose) X(copy) X(create)  \
-        X(random) X(step)
+    X(product)                                                                 \
+    X(convolve) X(window) X(normalize) X(choose) X(copy) X(create) X(random)   \
+        X(step)
 
-#define LBOI_TABLE(name)                                                       \
-    __attribute__((weak)) extern const lboi_table lboi_cpu_##name;
+#define LBOI_TABLE(name) extern const lboi_table lboi_cpu_##name;
 LBOI_EACH_TABLE(LBOI_TABLE)
 #undef LBOI_TABLE
 
