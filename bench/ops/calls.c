@@ -18,8 +18,8 @@ static struct {
 } w;
 
 LB_METHOD(lbo_binary, empty_kernel);
-static lb_status empty_kernel(lb_slot slot, lbo_context *context,
-                              lbo_tensor *a, lbo_tensor *b, lbo_call *call)
+static lb_status empty_kernel(lb_slot slot, lbo_context *context, lbo_tensor *a,
+                              lbo_tensor *b, lbo_call *call)
 {
     LB_IGNORE(slot);
     (void)context;
@@ -142,9 +142,10 @@ static void layers_load(double c10)
                      .hold = 0.2};
     row.ratio = row.low = row.high = row.value / c10;
     bench_show(&row);
-    bench_note("Layers that are not active are not in the chain: the call of the "
-               "table above was made beside %d of them.",
-               LAYERS);
+    bench_note(
+        "Layers that are not active are not in the chain: the call of the "
+        "table above was made beside %d of them.",
+        LAYERS);
 }
 
 /* ---- small results --------------------------------------------------------- */

@@ -39,7 +39,8 @@ static size_t calls_for(const measured *variant, double ns)
 static void show(const measured *variant, double *times, double *ratios,
                  bool first)
 {
-    bench_row row = {.name = variant->name, .unit = "ns", .hold = variant->hold};
+    bench_row row = {
+        .name = variant->name, .unit = "ns", .hold = variant->hold};
 
     row.value = bench_median(times, ROUNDS);
     if (!first) {

@@ -7,7 +7,7 @@
 typedef struct measured {
     const char *name;
     void (*run)(size_t calls); /* does the work `calls` times */
-    double hold;               /* ratio to the first that is aimed at; 0: none */
+    double hold; /* ratio to the first that is aimed at; 0: none */
 } measured;
 
 /* Runs all variants in turn, nine rounds; each sample takes some milliseconds,

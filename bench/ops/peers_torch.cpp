@@ -55,31 +55,30 @@ struct Mlp : torch::nn::Module {
 
 struct Cnn : torch::nn::Module {
     torch::nn::Conv2d a{nullptr}, b{nullptr};
-    torch::nn::Linear c{nullptr}, d{nullptr};
+    torch::nn::Linear c{nullptr};
 
     Cnn()
     {
         using torch::nn::Conv2dOptions;
-        a = register_module("0", torch::nn::Conv2d(
-                                     Conv2dOptions(1, BENCH_CNN_A, 3).padding(1)));
+        const int64_t n = BENCH_CNN_WIDTH;
+        a = register_module(
+            "0", torch::nn::Conv2d(Conv2dOptions(1, n, 3).padding(1)));
         b = register_module(
-            "2", torch::nn::Conv2d(
-                     Conv2dOptions(BENCH_CNN_A, BENCH_CNN_B, 3).padding(1)));
-        c = register_module(
-            "6", torch::nn::Linear(BENCH_CNN_B * 16, BENCH_CNN_HIDDEN));
-        d = register_module("8", torch::nn::Linear(BENCH_CNN_HIDDEN, 10));
+            "3", torch::nn::Conv2d(Conv2dOptions(n, 2 * n, 3).padding(1)));
+        c = register_module("7", torch::nn::Linear(2 * n * 4, 10));
     }
     at::Tensor forward(at::Tensor x)
     {
-        x = torch::relu(b(torch::relu(a(x))));
-        x = torch::max_pool2d(x, 2).flatten(1);
-        return d(torch::relu(c(x)));
+        x = torch::max_pool2d(torch::relu(a(x)), 2);
+        x = torch::max_pool2d(torch::relu(b(x)), 2);
+        return c(x.flatten(1));
     }
 };
 
 struct Block : torch::nn::Module {
     torch::nn::LayerNorm before{nullptr}, middle{nullptr};
-    torch::nn::Linear qkv{nullptr}, project{nullptr}, up{nullptr}, down{nullptr};
+    torch::nn::Linear qkv{nullptr}, project{nullptr}, up{nullptr},
+        down{nullptr};
 
     Block()
     {
@@ -98,12 +97,11 @@ struct Block : torch::nn::Module {
     {
         const int64_t batch = x.size(0), time = x.size(1);
         const int64_t heads = BENCH_GPT_HEADS, each = BENCH_GPT_SIZE / heads;
-        auto parts = qkv(x).view({batch, time, 3, heads, each})
-                         .permute({2, 0, 3, 1, 4});
+        auto parts =
+            qkv(x).view({batch, time, 3, heads, each}).permute({2, 0, 3, 1, 4});
         auto scores = torch::matmul(parts[0], parts[1].transpose(-2, -1)) /
                       std::sqrt(static_cast<double>(each));
-        auto weights =
-            torch::softmax(scores.masked_fill(mask, -INFINITY), -1);
+        auto weights = torch::softmax(scores.masked_fill(mask, -INFINITY), -1);
         auto mixed = torch::matmul(weights, parts[2]).transpose(1, 2);
         return project(mixed.reshape({batch, time, BENCH_GPT_SIZE}));
     }
@@ -124,22 +122,23 @@ struct Gpt : torch::nn::Module {
     Gpt()
     {
         const int64_t n = BENCH_GPT_SIZE, time = BENCH_GPT_CONTEXT;
-        symbols = register_module(
-            "symbols", torch::nn::Embedding(BENCH_GPT_SYMBOLS, n));
+        symbols = register_module("symbols",
+                                  torch::nn::Embedding(BENCH_GPT_SYMBOLS, n));
         places = register_module("places", torch::nn::Embedding(time, n));
         for (int i = 0; i < BENCH_GPT_BLOCKS; i++)
             blocks.push_back(register_module("block" + std::to_string(i),
                                              std::make_shared<Block>()));
         last = register_module(
-            "last",
-            torch::nn::LayerNorm(torch::nn::LayerNormOptions({n})));
-        head = register_module("head",
-                               torch::nn::Linear(n, BENCH_GPT_SYMBOLS));
+            "last", torch::nn::LayerNorm(torch::nn::LayerNormOptions({n})));
+        head = register_module(
+            "head",
+            torch::nn::Linear(
+                torch::nn::LinearOptions(n, BENCH_GPT_SYMBOLS).bias(false)));
         mask = torch::ones({time, time}, torch::kBool).triu(1);
     }
     at::Tensor forward(at::Tensor x)
     {
-        auto h = symbols(x) + places(torch::arange(BENCH_GPT_CONTEXT));
+        auto h = symbols(x) + places->weight;
         for (auto &block : blocks)
             h = block->forward(h, mask);
         return head(last(h)).reshape({-1, BENCH_GPT_SYMBOLS});
@@ -150,8 +149,8 @@ struct Gpt : torch::nn::Module {
 template <class Model> struct Trainer {
     std::shared_ptr<Model> model = std::make_shared<Model>();
     std::unique_ptr<torch::optim::Optimizer> optimizer =
-        std::make_unique<torch::optim::Adam>(
-            model->parameters(), torch::optim::AdamOptions(1e-3));
+        std::make_unique<torch::optim::Adam>(model->parameters(),
+                                             torch::optim::AdamOptions(1e-3));
     at::Tensor in, target;
 
     void step()
@@ -202,10 +201,9 @@ const char *torch_version(void)
 
 void torch_call_empty(size_t calls)
 {
-    static auto op =
-        c10::Dispatcher::singleton()
-            .findSchemaOrThrow("latebind_bench::empty", "")
-            .typed<void(const at::Tensor &, const at::Tensor &)>();
+    static auto op = c10::Dispatcher::singleton()
+                         .findSchemaOrThrow("latebind_bench::empty", "")
+                         .typed<void(const at::Tensor &, const at::Tensor &)>();
     c10::InferenceMode guard;
     const Operands &with = operands(16);
     for (size_t i = 0; i < calls; i++)
@@ -237,7 +235,7 @@ void torch_train(const char *model, size_t steps)
     else if (std::strcmp(model, "cnn") == 0)
         train<Cnn>(torch::rand({batch, 1, 8, 8}), batch, 10, steps);
     else
-        train<Gpt>(torch::randint(BENCH_GPT_SYMBOLS,
-                                  {batch, BENCH_GPT_CONTEXT}, torch::kLong),
+        train<Gpt>(torch::randint(BENCH_GPT_SYMBOLS, {batch, BENCH_GPT_CONTEXT},
+                                  torch::kLong),
                    batch * BENCH_GPT_CONTEXT, BENCH_GPT_SYMBOLS, steps);
 }

@@ -6,9 +6,7 @@
 enum {
     BENCH_BATCH = 32,
     BENCH_MLP_HIDDEN = 128,
-    BENCH_CNN_A = 16, /* channels */
-    BENCH_CNN_B = 32,
-    BENCH_CNN_HIDDEN = 128,
+    BENCH_CNN_WIDTH = 32, /* channels; the second layer has twice as many */
     BENCH_GPT_SYMBOLS = 65,
     BENCH_GPT_SIZE = 128,
     BENCH_GPT_HEADS = 4,

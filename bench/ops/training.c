@@ -31,7 +31,10 @@ static void open_trainer(trainer *t, const char *model, int64_t rows,
                          int64_t classes, size_t ndim, const int64_t *shape,
                          bool symbols)
 {
-    good(training_model(context, model, &t->module), model);
+    const model_options options = {.classes = classes,
+                                   .context = BENCH_GPT_CONTEXT};
+
+    good(models_find(model)->make(context, &options, &t->module), model);
     good(lbo_adam(t->module, 1e-3, 0.9, 0.999, 1e-8, 0, false, &t->optimizer),
          "an optimizer");
     good(lbo_empty(context, symbols ? LBO_I64 : LBO_F32, ndim, shape, &t->in),

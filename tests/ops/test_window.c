@@ -8,6 +8,7 @@ typedef struct pooling {
 
 static pooling random_pooling(void)
 {
+    const bool quads = random_below(4) == 0; /* these have loops of their own */
     pooling v;
 
     v.x[0] = v.out[0] = random_below(3);
@@ -16,6 +17,10 @@ static pooling random_pooling(void)
         v.by.kernel[i] = 1 + random_below(4);
         v.by.stride[i] = 1 + random_below(3);
         v.by.padding[i] = random_below(v.by.kernel[i] / 2 + 1);
+        if (quads) {
+            v.by.kernel[i] = v.by.stride[i] = 2;
+            v.by.padding[i] = 0;
+        }
         const int64_t least = v.by.kernel[i] - 2 * v.by.padding[i];
         v.x[2 + i] = (least > 1 ? least : 1) + random_below(8);
         v.out[2 + i] = (v.x[2 + i] + 2 * v.by.padding[i] - v.by.kernel[i]) /

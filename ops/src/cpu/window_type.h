@@ -19,9 +19,50 @@ static void NAME(greatest)(const TYPE *plane, const pool *p, range rows,
     *place = best;
 }
 
+/* Rows of windows of 2 x 2 that do not overlap, the usual ones: `x` is the plane
+ * from the first row on, `at` its place. */
+static void NAME(max_quads)(const TYPE *x, int64_t w, int64_t count, int64_t at,
+                            TYPE *out, int64_t *indices)
+{
+    const int64_t step[] = {0, 1, w, w + 1};
+
+    for (int64_t j = 0; j < count; j++, x += 2, at += 2) {
+        TYPE value = x[0];
+        int64_t place = 0;
+        for (int k = 1; k < 4; k++) {
+            const TYPE element = x[step[k]];
+            const bool greater = (!(element <= value)) & (value == value);
+            value = greater ? element : value;
+            place = greater ? step[k] : place;
+        }
+        out[j] = value;
+        indices[j] = at + place;
+    }
+}
+
+static bool NAME(max_planes_of_quads)(const pool *p, const TYPE *x, TYPE *out,
+                                      int64_t *indices)
+{
+    const lbo_pool2d_attributes *const by = p->by;
+
+    for (int i = 0; i < 2; i++)
+        if (by->kernel[i] != 2 || by->stride[i] != 2 || by->padding[i] != 0)
+            return false;
+    for (int64_t c = 0; c < p->planes; c++, x += p->h * p->w)
+        for (int64_t i = 0; i < p->out_h; i++) {
+            const int64_t at = 2 * i * p->w;
+            NAME(max_quads)(x + at, p->w, p->out_w, at, out, indices);
+            out += p->out_w;
+            indices += p->out_w;
+        }
+    return true;
+}
+
 static void NAME(max_planes)(const pool *p, const TYPE *x, TYPE *out,
                              int64_t *indices)
 {
+    if (NAME(max_planes_of_quads)(p, x, out, indices))
+        return;
     for (int64_t c = 0; c < p->planes; c++, x += p->h * p->w)
         for (int64_t i = 0; i < p->out_h; i++)
             for (int64_t j = 0; j < p->out_w; j++)

@@ -1,16 +1,15 @@
 /* shape_logger.c - a layer that tells each call's shapes and types.
  *
  * A line is put together in front of the call (the inputs, which the call may
- * overwrite) and behind it (the results, or that it failed). Uses the public
- * headers only: it is an example of a layer with data of its own.
+ * overwrite) and behind it (the results, or that it failed). Of the library's
+ * inside it uses the memory only: it is an example of a layer with data.
  */
-#include "latebind/ops/kernel.h"
-#include "latebind/ops/layer.h"
+#include "library.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 typedef struct logger {
+    lbo_library *library;
     void (*report)(void *context, const char *line);
     void *context;
 } logger;
@@ -78,24 +77,29 @@ static lb_status log_shapes(lbo_layer *layer, lbo_context *context,
     return status;
 }
 
+static void release(void *data)
+{
+    lboi_free(((logger *)data)->library, data, sizeof(logger));
+}
+
 lb_status lbo_shape_logger_create(lbo_library *library,
                                   void (*report)(void *context,
                                                  const char *line),
                                   void *report_context, lbo_layer **result)
 {
-    if (report == NULL)
+    if (library == NULL || report == NULL)
         return lbo_fail(LB_BAD_ARGUMENT,
-                        "lbo_shape_logger_create: report is NULL");
-    logger *const data = malloc(sizeof *data);
+                        "lbo_shape_logger_create: an argument is NULL");
+    logger *const data = lboi_alloc(library, sizeof *data);
     if (data == NULL)
-        return lbo_fail(LB_NO_MEMORY, "no memory for a shape logger");
-    *data = (logger){report, report_context};
+        return LB_NO_MEMORY;
+    *data = (logger){library, report, report_context};
     const lbo_layer_spec spec = {.name = "shape logger",
                                  .handler = log_shapes,
                                  .data = data,
-                                 .release = free};
+                                 .release = release};
     const lb_status status = lbo_layer_create(library, &spec, result);
     if (status != LB_OK)
-        free(data);
+        release(data);
     return status;
 }

@@ -68,7 +68,6 @@ NAMES = {
 }
 BY_NAME = {ours: _function(theirs) for ours, theirs in NAMES.items()}
 sub, mul, div, neg = (BY_NAME[n] for n in ("subtract", "multiply", "divide", "negative"))
-globals().update(BY_NAME)
 _cast, _reshape, _expand, _copy = (
     BY_NAME[n] for n in ("cast", "reshape", "expand", "copy")
 )
