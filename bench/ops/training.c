@@ -27,14 +27,14 @@ static void good(lb_status status, const char *what)
     bench_need(status == LB_OK, what);
 }
 
-static void open_trainer(trainer *t, const char *model, int64_t rows,
+static void open_trainer(trainer *t, const char *name, int64_t rows,
                          int64_t classes, size_t ndim, const int64_t *shape,
                          bool symbols)
 {
     const model_options options = {.classes = classes,
                                    .context = BENCH_GPT_CONTEXT};
 
-    good(models_find(model)->make(context, &options, &t->module), model);
+    good(models_find(name)->make(context, &options, &t->module), name);
     good(lbo_adam(t->module, 1e-3, 0.9, 0.999, 1e-8, 0, false, &t->optimizer),
          "an optimizer");
     good(lbo_empty(context, symbols ? LBO_I64 : LBO_F32, ndim, shape, &t->in),

@@ -134,6 +134,10 @@ static lb_status check_batch(const run *r)
         return lbo_fail(LB_BAD_ARGUMENT,
                         "a batch of %lld for %d processes: no equal shares",
                         (long long)r->batch, r->team.size);
+    if (r->team.size > 1 && (r->o.clip > 0 || r->o.batches != NULL))
+        return lbo_fail(LB_BAD_ARGUMENT,
+                        "--clip and --batches are for one process: the one "
+                        "would clip before the mean, the other has no shares");
     return LB_OK;
 }
 

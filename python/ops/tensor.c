@@ -82,6 +82,20 @@ static int operand(lbo_context *context, PyObject *object, PyObject *other,
     return *result == NULL ? -1 : 1;
 }
 
+/* Arrays of others are not mixed with ours by operators; NumPy would else say
+ * something less clear. */
+static PyObject *not_implemented(PyObject *a, PyObject *b)
+{
+    PyObject *const other = is_tensor(a) ? b : a;
+
+    if (PyObject_HasAttrString(other, "__dlpack__"))
+        return PyErr_Format(PyExc_TypeError,
+                            "a tensor and a %.100s are not mixed by operators; "
+                            "convert one by ops.asarray",
+                            Py_TYPE(other)->tp_name);
+    Py_RETURN_NOTIMPLEMENTED;
+}
+
 static PyObject *mixed_binary(binary_fn fn, PyObject *a, PyObject *b,
                               lbo_tensor **out)
 {
@@ -101,7 +115,7 @@ static PyObject *mixed_binary(binary_fn fn, PyObject *a, PyObject *b,
         if (result == NULL && status == LB_OK && !given)
             lbo_tensor_release(*out);
     } else if (second == 0)
-        result = Py_NewRef(Py_NotImplemented);
+        result = not_implemented(a, b);
     lbo_tensor_release(x);
     lbo_tensor_release(y);
     return result;

@@ -311,8 +311,8 @@ static void mse_is_the_squared_difference(void **state)
 
 typedef struct normed {
     int64_t rows, size;
-    double x[1200], g[1200], weight[400], bias[400];
-    double out[1200], by_x[1200], by_weight[400], by_bias[400];
+    double x[1200], g[1200], weight[1200], bias[1200];
+    double out[1200], by_x[1200], by_weight[1200], by_bias[1200];
     double mean[40], rstd[40];
 } normed;
 

@@ -526,6 +526,106 @@ static void convolutions_that_cannot_be_are_refused(void **state)
     lbo_tensor_release(weight);
 }
 
+/* ---- memory ------------------------------------------------------------------ */
+
+static int64_t left = INT64_MAX; /* allocations that succeed from now on */
+
+static void *failing(void *unused, void *old, size_t old_size, size_t size)
+{
+    (void)unused;
+    (void)old_size;
+    if (size == 0) {
+        free(old);
+        return NULL;
+    }
+    if (left <= 0)
+        return NULL;
+    left--;
+    return realloc(old, size);
+}
+
+static int open_failing_library(void **state)
+{
+    const lbo_library_config config = {.abi = LBO_ABI, .reallocate = failing};
+
+    (void)state;
+    left = INT64_MAX;
+    assert_ok(lbo_library_create(&config, &library));
+    assert_ok(lbo_context_create(library, NULL, &context));
+    if (wanted_plugin != NULL)
+        assert_ok(lbo_plugin_open(library, wanted_plugin, &fast));
+    return 0;
+}
+
+/* Runs until it succeeds, with one more allocation each time. */
+static int64_t sweep(lb_status (*run)(lbo_tensor **out, lbo_tensor *a,
+                                      lbo_tensor *b),
+                     lbo_tensor *a, lbo_tensor *b)
+{
+    for (int64_t n = 0;; n++) {
+        lbo_tensor *out = NULL;
+        left = n;
+        const lb_status status = run(&out, a, b);
+        left = INT64_MAX;
+        if (status == LB_OK) {
+            lbo_tensor_release(out);
+            return n;
+        }
+        assert_int_equal(status, LB_NO_MEMORY);
+        assert_null(out);
+    }
+}
+
+static lb_status run_linear(lbo_tensor **out, lbo_tensor *a, lbo_tensor *b)
+{
+    return lbo_linear(context, out, a, b, NULL);
+}
+
+static lb_status run_matmul(lbo_tensor **out, lbo_tensor *a, lbo_tensor *b)
+{
+    return lbo_matmul(context, out, a, b);
+}
+
+static lb_status run_conv2d(lbo_tensor **out, lbo_tensor *a, lbo_tensor *b)
+{
+    return lbo_conv2d(context, out, a, b, NULL, NULL);
+}
+
+/* Every second element in each dimension, so that copies are made. */
+static lbo_tensor *with_gaps(size_t ndim, const int64_t *shape)
+{
+    int64_t strides[4], count = 2;
+    lbo_tensor *base, *view;
+
+    for (size_t i = ndim; i-- > 0;) {
+        strides[i] = count;
+        count *= 2 * shape[i];
+    }
+    assert_ok(lbo_empty(context, LBO_F32, 1, &count, &base));
+    memset(base->data, 0, lbo_tensor_bytes(base));
+    assert_ok(lbo_tensor_view(base, 0, ndim, shape, strides, &view));
+    lbo_tensor_release(base);
+    return view;
+}
+
+static void failed_allocations_leave_nothing_behind(void **state)
+{
+    lbo_tensor *a, *b, *x, *weight;
+
+    (void)state;
+    a = with_gaps(3, (int64_t[]){3, 4, 6});
+    b = with_gaps(2, (int64_t[]){6, 6});
+    x = with_gaps(4, (int64_t[]){2, 3, 8, 8});
+    weight = with_gaps(4, (int64_t[]){4, 3, 3, 3});
+    assert_true(sweep(run_matmul, a, b) >= 1);
+    assert_true(sweep(run_linear, a, b) >= 2);
+    assert_true(sweep(run_conv2d, x, weight) >= 4);
+    lbo_tensor_release(a);
+    lbo_tensor_release(b);
+    lbo_tensor_release(x);
+    lbo_tensor_release(weight);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -539,6 +639,8 @@ int main(int argc, char **argv)
         KERNEL_TEST(convolutions_are_what_the_definition_says),
         KERNEL_TEST(convolutions_of_larger_images),
         KERNEL_TEST(convolutions_that_cannot_be_are_refused),
+        cmocka_unit_test_setup_teardown(failed_allocations_leave_nothing_behind,
+                                        open_failing_library, close_library),
     };
 
     return run_kernel_tests(argc, argv, tests, COUNT_OF(tests));

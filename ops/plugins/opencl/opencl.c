@@ -211,6 +211,12 @@ static int form(const gpu_matrix *matrix)
     return matrix->transposed ? CLBLAST_TRANSPOSED : CLBLAST_PLAIN;
 }
 
+/* Results of a batch may not lie on each other, also where there is only one. */
+static size_t step_of(const gpu_product *p)
+{
+    return (size_t)(p->count > 1 ? p->c.step : p->m * p->c.leading);
+}
+
 /* The arguments that both gemms take. */
 #define GEMM(function, real)                                                   \
     function(CLBLAST_ROWS, form(&p->a), form(&p->b), (size_t)p->m,             \
@@ -218,7 +224,7 @@ static int form(const gpu_matrix *matrix)
              (size_t)p->a.offset, (size_t)p->a.leading, (size_t)p->a.step,     \
              p->b.memory, (size_t)p->b.offset, (size_t)p->b.leading,           \
              (size_t)p->b.step, (real)p->beta, p->c.memory,                    \
-             (size_t)p->c.offset, (size_t)p->c.leading, (size_t)p->c.step,     \
+             (size_t)p->c.offset, (size_t)p->c.leading, step_of(p),            \
              (size_t)p->count, &stream, NULL)
 
 static lb_status multiply(gpu_device *device, void *stream,

@@ -18,6 +18,14 @@ see `kind_of`.
 
 from __future__ import annotations
 
+try:
+    from latebind import _ops
+except ImportError as error:
+    raise ImportError(
+        f"latebind.ops is not in this build of the package, or what it needs "
+        f"(jansson) is not here: {error}"
+    ) from error
+
 from latebind._ops import (
     Call,
     DType,

@@ -246,7 +246,7 @@ def _empty(cls: type) -> Any:
 
 
 def _state(module: Module) -> dict[str, Any]:
-    return {k: v for k, v in module.__dict__.items() if k != "_native"}
+    return {k: v for k, v in module.__dict__.items() if k not in ("_native", "forward")}
 
 
 def _set_state(module: Module, state: dict[str, Any]) -> None:
@@ -288,7 +288,8 @@ class _NativeModule(Module):
     def _remake(self) -> None:
         native = Native(*self._made_of)
         object.__setattr__(self, "_native", native)
-        object.__setattr__(self, "forward", native)
+        if type(self).forward is _NativeModule.forward:
+            object.__setattr__(self, "forward", native)  # a call less
         for path, one, learned in native.tensors():
             self._tensors[path] = one
             if learned:
@@ -296,6 +297,9 @@ class _NativeModule(Module):
             if "." not in path:
                 object.__setattr__(self, path, one)
         native.train(self.training)
+
+    def forward(self, x: Any) -> Any:
+        return self._native(x)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in self._tensors:
