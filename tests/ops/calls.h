@@ -227,10 +227,9 @@ static inline lb_status make_input(lbo_context *context, char letter,
     lb_status status =
         lbo_from_data(context, LBO_F64, ndim, shape, numbers, &wide);
     if (status == LB_OK)
-        status = lbo_cast(context, result, wide,
-                          letter == 'f' || letter == 'p'
-                              ? floating
-                              : types[letter == 'b']);
+        status = lbo_cast(
+            context, result, wide,
+            letter == 'f' || letter == 'p' ? floating : types[letter == 'b']);
     lbo_tensor_release(wide);
     return status;
 }
