@@ -110,13 +110,15 @@ lint:
 symbols:
 	@scripts/setup.sh run
 	@test -f build/release/build.ninja || meson setup build/release >/dev/null
-	@ninja -C build/release --quiet src/liblatebind.a \
-	    src/liblatebind.so.$$(sed -n 's/^#define LB_ABI //p' \
-	    include/latebind/version.h)
+	@ninja -C build/release --quiet
 	@python3 scripts/check-symbols.py --update \
 	    --shared build/release/src/liblatebind.so \
 	    --static build/release/src/liblatebind.a \
 	    --list src/exported-symbols.txt
+	@python3 scripts/check-symbols.py --update --prefix lbo_ \
+	    --shared build/release/ops/liblatebind-ops.so \
+	    --static build/release/ops/liblatebind-ops.a \
+	    --list ops/exported-symbols.txt
 
 setup:
 	@scripts/setup.sh run test

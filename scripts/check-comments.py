@@ -2,7 +2,8 @@
 """Check that a comment precedes every public function.
 
 A function is public when its declaration or inline definition stands at file
-scope of a header in include/latebind and its name starts with lb_.  The
+scope of a header in include/latebind, or ops/include/latebind, and its name starts
+with lb_ or lbo_.  The
 comment stands directly above it.  Declarations that follow one another without
 an empty line form a group, and share the comment above the first.
 """
@@ -56,7 +57,7 @@ def functions(text):
             if depth == 0 and token == "(":
                 has_parameters = True
                 before = words[-1] if words else ""
-                if name is None and re.fullmatch(r"lb_\w+", before):
+                if name is None and re.fullmatch(r"lbo?_\w+", before):
                     name = before
                     line = text.count("\n", 0, match.start()) + 1
             depth += 1
@@ -73,7 +74,8 @@ def functions(text):
 def main():
     root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent)
     total, bare = 0, 0
-    for path in sorted((root / "include" / "latebind").rglob("*.h")):
+    folders = [root / "include" / "latebind", root / "ops" / "include" / "latebind"]
+    for path in sorted(p for folder in folders for p in folder.rglob("*.h")):
         for line, name, commented in functions(path.read_text(encoding="utf-8")):
             total += 1
             if not commented:

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Check that each public header stands alone, in both languages.
 
-Each header of include/latebind is the only include of a file (twice, for its
-guard), compiled as C11 and as C++17 with every warning an error, by GCC and by
-Clang where they are installed.  latebind.h must lead to every other header,
-but to python.h, which belongs to the Python package and needs Python's headers:
+Each header of include/latebind, and of ops/include/latebind, is the only include
+of a file (twice, for its guard), compiled as C11 and as C++17 with every warning
+an error, by GCC and by Clang where they are installed.  latebind.h must lead to
+every other header, and ops.h to every one of the operators, but to python.h, which belongs to the Python package and needs Python's headers:
 it is left out where there are none.  Nothing is built: the compilers only check
 the syntax.
 """
@@ -50,8 +50,9 @@ def python_options():
 
 
 def compile_one(job):
-    compiler, options, source, include = job
-    command = [compiler, *options, *STRICT, f"-I{include}", "-fsyntax-only", source]
+    compiler, options, source, folders = job
+    places = [f"-I{folder}" for folder in folders]
+    command = [compiler, *options, *STRICT, *places, "-fsyntax-only", source]
     done = subprocess.run(command, capture_output=True, text=True)
     return done.returncode, done.stderr
 
@@ -68,20 +69,24 @@ def reachable(folder, name, seen):
     return seen
 
 
+def headers_of(folder, umbrella):
+    """The headers of a folder, and how many its umbrella does not lead to."""
+    headers = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.h"))
+    led_to = reachable(folder, umbrella, set())
+    missed = [name for name in headers if name not in led_to and name != APART]
+    for name in missed:
+        print(f"{umbrella} does not lead to {name}")
+    return headers, len(missed)
+
+
 def main():
     root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent)
-    folder = root / "include" / "latebind"
-    headers = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.h"))
-    failures = 0
-
-    umbrella = reachable(folder, "latebind.h", set())
-    if umbrella:
-        for name in headers:
-            if name not in umbrella and name != APART:
-                print(f"latebind.h does not lead to {name}")
-                failures += 1
-    else:
-        print("SKIP: no latebind.h yet")
+    headers, failures = [], 0
+    folders = [root / "include", root / "ops" / "include"]
+    for folder, umbrella in zip(folders, ["latebind.h", "ops.h"], strict=True):
+        found, missed = headers_of(folder / "latebind", umbrella)
+        headers += found
+        failures += missed
 
     jobs, labels = [], []
     with tempfile.TemporaryDirectory() as temp:
@@ -96,7 +101,7 @@ def main():
                     continue
                 source = Path(temp) / (name.replace("/", "_") + suffix)
                 source.write_text(PROGRAM.format(name=name))
-                jobs.append((compiler, [*options, *more], source, root / "include"))
+                jobs.append((compiler, [*options, *more], source, folders))
                 labels.append(f"{name} with {compiler} {options[0]}")
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             results = list(pool.map(compile_one, jobs))

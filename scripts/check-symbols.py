@@ -2,11 +2,13 @@
 """Check which names the libraries give to the linker.
 
     check-symbols.py --shared LIB.so --static LIB.a --list FILE [--update]
+                     [--prefix lb_]
 
 1.  The shared library exports exactly the names in FILE, one a line, sorted,
-    and every one of them starts with lb_.
-2.  Every global name in the static library starts with lb_ or lbi_, because a
-    program that links it shares one name space with it.
+    and every one of them starts with the prefix (or is lb_head_ with it).
+2.  Every global name in the static library starts with the prefix, or with that
+    of internal names (lbi_ of lb_, lboi_ of lbo_), because a program that links
+    it shares one name space with it.
 
 A name that went is a broken program somewhere: raise LB_ABI with it.
 --update writes FILE anew.
@@ -47,6 +49,7 @@ def main():
     parser.add_argument("--shared", required=True)
     parser.add_argument("--static", required=True)
     parser.add_argument("--list", required=True, type=Path)
+    parser.add_argument("--prefix", default="lb_")
     parser.add_argument("--update", action="store_true")
     options = parser.parse_args()
 
@@ -62,10 +65,11 @@ def main():
     for name in sorted(set(listed) - set(exported)):
         problems.append(f"removed: {name} is listed but not exported")
     for name in exported:
-        if not name.startswith("lb_"):
+        if not name.removeprefix("lb_head_").startswith(options.prefix):
             problems.append(f"prefix: the shared library exports {name}")
     for name in global_names(options.static, "-g"):
-        if not name.startswith(("lb_", "lbi_")):
+        inside = options.prefix.replace("_", "i_")
+        if not name.removeprefix("lb_head_").startswith((options.prefix, inside)):
             problems.append(f"prefix: the static library holds a global {name}")
     if listed != sorted(set(listed)):
         problems.append(f"order: {options.list.name} is not sorted")

@@ -255,7 +255,7 @@ static lb_status make_batch(const data *d, lbo_context *context,
     return status;
 }
 
-/* What is left of a pass may be too little for a batch: then the next begins. */
+/* What is left of a pass may be too little for a batch: the next begins. */
 void data_skip(data *d, int64_t size)
 {
     if (d->at + size > d->train_count)

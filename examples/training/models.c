@@ -4,8 +4,8 @@
  * own: two classes below `module`, each with a method of module.forward.
  *   block:  x = x + attention(norm(x)); x = x + shrink(gelu(grow(norm(x))))
  *   gpt:    symbols and places embedded and added, blocks, norm, head
- * Its output is [batch * time, symbols], a row per character, so that the loss is
- * that of any classifier. */
+ * Its output is [batch * time, symbols], a row per character, so that the loss
+ * is that of any classifier. */
 #include "models.h"
 
 #include <math.h>

@@ -3,8 +3,8 @@
  * Compiled separately, it brings the operator "mish" (Misra 2019),
  *     mish(x)  = x t,                t = tanh(log(1 + e^x))
  *     mish'(x) = t + x s (1 - t^2),  s = 1 / (1 + e^-x)
- * with kernels for f32 on the CPU, and its gradient. Other types and devices are
- * served by the library's general methods. Then
+ * with kernels for f32 on the CPU, and its gradient. Other types and devices
+ * are served by the library's general methods. Then
  *     train --plugin ./plugin_activation.so --activation mish
  * uses it by name in any model. */
 #include <latebind/ops.h>

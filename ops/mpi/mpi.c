@@ -4,8 +4,8 @@
  *   1. every process packs its gradients into one buffer per type (f32, f64), a
  *      flag per parameter that has one, and a flag for a failure of its own
  *   2. the flags are all-reduced (maximum): a failure anywhere ends the step
- *      everywhere, a parameter with a gradient anywhere has one everywhere (zeros
- *      where there was none)
+ *      everywhere, a parameter with a gradient anywhere has one everywhere
+ *      (zeros where there was none)
  *   3. the buffers are all-reduced (sum), divided, written back as gradients
  *   4. the inner optimizer's step
  * One message per type instead of one per parameter: small ones cost their

@@ -4,6 +4,7 @@
  * of elements and the shape of each, '-' for none; and attributes by their
  * names, "dims=0,2 keep=1", which the operator's own table places. Letters:
  *   f  floating, about -1.5 to 1.5     p  the same, positive
+ *   s  positive, f32 or f64: the statistics of such inputs
  *   i  i64, 0 or 1                     b  bool
  * For tests that run every operator, and for the fuzzer.
  */
@@ -84,7 +85,7 @@ static const call_row call_rows[] = {
     {"cross_entropy_backward", "f f4x3 i4", "reduction=1 ignore=-100", NULL},
     {"mse", "f4x3 f4x3", "reduction=1", NULL},
     {"layer_norm", "f4x6 f6 f6", "dims=1 epsilon=1e-5", NULL},
-    {"layer_norm_backward", "f4x6 f4x6 p4 p4 f6", "dims=1", NULL},
+    {"layer_norm_backward", "f4x6 f4x6 s4 s4 f6", "dims=1", NULL},
     {"embedding", "f5x3 i2x4", "", NULL},
     {"embedding_backward", "f2x4x3 i2x4 f5x3", "", NULL},
     {"gather", "f4x3 i2x3", "dim=0", NULL},
@@ -206,12 +207,25 @@ static inline const char *read_input(const char *text, char *letter,
     return text + (*text == ' ');
 }
 
+static inline lbo_dtype type_of(char letter, lbo_dtype floating)
+{
+    switch (letter) {
+    case 'i':
+        return LBO_I64;
+    case 'b':
+        return LBO_BOOL;
+    case 's':
+        return floating == LBO_F64 ? LBO_F64 : LBO_F32;
+    default:
+        return floating;
+    }
+}
+
 /* A tensor of that kind, of at most CALL_ELEMENTS; the same in each run. */
 static inline lb_status make_input(lbo_context *context, char letter,
                                    lbo_dtype floating, size_t ndim,
                                    const int64_t *shape, lbo_tensor **result)
 {
-    static const lbo_dtype types[] = {LBO_I64, LBO_BOOL};
     static double numbers[CALL_ELEMENTS];
     lbo_tensor *wide = NULL;
     int64_t size = 1;
@@ -220,16 +234,14 @@ static inline lb_status make_input(lbo_context *context, char letter,
         size *= shape[i];
     for (int64_t i = 0; i < size && i < CALL_ELEMENTS; i++) {
         const double number = (double)((i * 7919 + 50) % 201 - 100) / 64;
-        numbers[i] = letter == 'f'   ? number
-                     : letter == 'p' ? number * number + 0.125
-                                     : (double)(i % 3 == 1);
+        numbers[i] = letter == 'f'                    ? number
+                     : letter == 'p' || letter == 's' ? number * number + 0.125
+                                                      : (double)(i % 3 == 1);
     }
     lb_status status =
         lbo_from_data(context, LBO_F64, ndim, shape, numbers, &wide);
     if (status == LB_OK)
-        status = lbo_cast(
-            context, result, wide,
-            letter == 'f' || letter == 'p' ? floating : types[letter == 'b']);
+        status = lbo_cast(context, result, wide, type_of(letter, floating));
     lbo_tensor_release(wide);
     return status;
 }

@@ -70,6 +70,10 @@ static inline double number_at(const lbo_tensor *t, const int64_t *index)
         return (double)*(const float *)(const void *)at;
     case LBO_F64:
         return *(const double *)(const void *)at;
+    case LBO_F16:
+        return (double)lbo_f16_to_f32(*(const uint16_t *)(const void *)at);
+    case LBO_BF16:
+        return (double)lbo_bf16_to_f32(*(const uint16_t *)(const void *)at);
     case LBO_I64:
         return (double)*(const int64_t *)(const void *)at;
     case LBO_I32:
@@ -95,6 +99,12 @@ static inline void set_number(lbo_tensor *t, const int64_t *index, double value)
         break;
     case LBO_F64:
         *(double *)(void *)at = value;
+        break;
+    case LBO_F16:
+        *(uint16_t *)(void *)at = lbo_f32_to_f16((float)value);
+        break;
+    case LBO_BF16:
+        *(uint16_t *)(void *)at = lbo_f32_to_bf16((float)value);
         break;
     case LBO_I64:
         *(int64_t *)(void *)at = (int64_t)value;

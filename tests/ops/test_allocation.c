@@ -68,7 +68,7 @@ static size_t held(void)
 }
 
 /* 1 when the body was refused something. */
-static int fail_once(const sweep *s, uint64_t at, int on, bool exact)
+static int fail_once(const sweep *s, uint64_t at, int on)
 {
     double result = s->wanted;
 
@@ -79,13 +79,10 @@ static int fail_once(const sweep *s, uint64_t at, int on, bool exact)
     if (status != LB_OK && (status != LB_NO_MEMORY || refused == 0))
         fail_msg("%s, allocation %d: %s: %s", s->name, (int)at,
                  lb_status_name(status), lb_message());
-    if (status == LB_NO_MEMORY && strstr(lb_message(), "memory") == NULL)
+    if (status == LB_NO_MEMORY && strstr(lb_message(), "memory") == NULL &&
+        strstr(lb_message(), "MEMORY") == NULL)
         fail_msg("%s, allocation %d: the message is \"%s\"", s->name, (int)at,
                  lb_message());
-    if (exact && held() != s->held)
-        fail_msg("%s, allocation %d (%s): %zd bytes more are held", s->name,
-                 (int)at, lb_status_name(status),
-                 (ssize_t)memory.bytes - (ssize_t)s->held);
     if (result != s->wanted)
         fail_msg("%s, allocation %d: %.17g, not %.17g", s->name, (int)at,
                  result, s->wanted);
@@ -103,12 +100,29 @@ static void run_again(const sweep *s, uint64_t at)
                  lb_status_name(status), lb_message());
 }
 
+/* The engine's own tables may grow by one more failure; a leak grows by each. */
+static void check_held(sweep *s, uint64_t at, int on)
+{
+    const size_t before = s->held;
+
+    for (int i = 0; i < 5; i++) {
+        const size_t now = held();
+        if (now <= s->held)
+            return;
+        s->held = now;
+        (void)fail_once(s, at, on);
+    }
+    fail_msg("%s, allocation %d: %zu bytes leak in five runs", s->name, (int)at,
+             held() - before);
+}
+
 /* Returns how many allocations the body makes. */
-static uint64_t fail_each(sweep *s, int on, bool exact)
+static uint64_t fail_each(sweep *s, int on)
 {
     uint64_t at = 1;
 
-    while (fail_once(s, at, on, exact)) {
+    while (fail_once(s, at, on)) {
+        check_held(s, at, on);
         run_again(s, at);
         at++;
     }
@@ -122,13 +136,13 @@ static uint64_t sweep_body(const char *name, body_fn body, void *argument,
     sweep s = {name, body, argument, wanted, 0};
 
     if (cold)
-        for (uint64_t at = 1; fail_once(&s, at, 0, false); at++)
+        for (uint64_t at = 1; fail_once(&s, at, 0); at++)
             continue;
     run_again(&s, 0);
     run_again(&s, 0);
     s.held = held();
-    const uint64_t count = fail_each(&s, 0, true);
-    (void)fail_each(&s, 1, true);
+    const uint64_t count = fail_each(&s, 0);
+    (void)fail_each(&s, 1);
     run_again(&s, 0);
     return count;
 }

@@ -2,6 +2,8 @@
  * library. */
 #include "tensors.h"
 
+#include "support/allocator.h"
+
 #include <jansson.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -811,6 +813,101 @@ static void the_profiler_counts_and_traces(void **state)
     lbo_tensor_release(y);
 }
 
+/* ---- no memory ------------------------------------------------------------------------------------ */
+
+static void ignore_line(void *context, const char *line)
+{
+    (void)context;
+    (void)line;
+}
+
+/* Makes layer number `which`. */
+static lb_status make_layer(lbo_library *library, int which, lbo_layer **result)
+{
+    static const char *const only[] = {"exp"};
+    const lbo_layer_spec spec = {.name = "mine",
+                                 .handler = call_others,
+                                 .operators = only,
+                                 .operator_count = 1};
+
+    switch (which) {
+    case 0:
+        return lbo_profiler_create(library, result);
+    case 1:
+        return lbo_nan_check_create(library, result);
+    case 2:
+        return lbo_autocast_create(library, LBO_F16, result);
+    case 3:
+        return lbo_shape_logger_create(library, ignore_line, NULL, result);
+    default:
+        return lbo_layer_create(library, &spec, result);
+    }
+}
+
+static lb_status use_layers(lbo_library *library, lbo_context *context)
+{
+    enum { KINDS = 5 };
+    const float numbers[] = {1, 2, 3, 4};
+    lbo_layer *layers[KINDS];
+    lbo_tensor *x = NULL, *y = NULL, *e = NULL;
+    lb_status status = LB_OK;
+    int made = 0;
+
+    trail[0] = '\0';
+    while (made < KINDS && status == LB_OK) {
+        status = make_layer(library, made, &layers[made]);
+        made += status == LB_OK;
+    }
+    if (status == LB_OK)
+        status = lbo_set_layers(context, layers, KINDS);
+    if (status == LB_OK)
+        status = lbo_from_data(context, LBO_F32, 2, SHAPE(2, 2), numbers, &x);
+    if (status == LB_OK)
+        status = lbo_matmul(context, &y, x, x);
+    if (status == LB_OK)
+        status = lbo_exp(context, &e, x);
+    lbo_tensor_release(x);
+    lbo_tensor_release(y);
+    lbo_tensor_release(e);
+    if (lbo_layers(context, NULL, 0) > 0) /* not having layers needs nothing */
+        assert_ok(lbo_set_layers(context, NULL, 0));
+    while (made > 0)
+        assert_ok(lbo_layer_destroy(layers[--made]));
+    return status;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    allocator memory = {0};
+    const lbo_library_config config = {.abi = LBO_ABI,
+                                       .reallocate = allocator_reallocate,
+                                       .allocator_context = &memory};
+    lbo_library *library;
+    lbo_context *context;
+    uint64_t at = 0;
+
+    (void)state;
+    assert_ok(lbo_library_create(&config, &library));
+    assert_ok(lbo_context_create(library, NULL, &context));
+    assert_ok(use_layers(library, context));
+    do {
+        /* Each third: thousands are the rules of the operators, all alike. */
+        at += at < 60 ? 1 : 3;
+        allocator_arm(&memory, at, 0);
+        const lb_status status = use_layers(library, context);
+        if (memory.refused == 0)
+            assert_ok(status);
+        else if (status != LB_OK)
+            assert_int_equal(status, LB_NO_MEMORY);
+    } while (memory.refused > 0);
+    assert_true(at > 100);
+    allocator_arm(&memory, 0, 0);
+    assert_ok(use_layers(library, context));
+    lbo_context_destroy(context);
+    assert_ok(lbo_library_destroy(library));
+    assert_int_equal(allocator_finish(&memory), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -832,6 +929,7 @@ int main(void)
         TEST(products_run_in_half_and_sums_in_full),
         TEST(autograd_and_autocast_go_in_either_order),
         TEST(the_profiler_counts_and_traces),
+        cmocka_unit_test(every_allocation_may_fail),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -224,6 +224,30 @@ static void types_that_differ_are_promoted(void **state)
     lbo_tensor_release(c);
 }
 
+/* Whole numbers up to 256 are exact in both. */
+static void half_types_go_by_way_of_f32(void **state)
+{
+    static const lbo_dtype types[] = {LBO_F16, LBO_BF16};
+    (void)state;
+
+    for (int i = 0; i < 2; i++) {
+        lbo_tensor *const a = whole_numbers(types[i], 2, (int64_t[]){5, 7});
+        lbo_tensor *const b = whole_numbers(types[i], 2, (int64_t[]){7, 6});
+        lbo_tensor *c = NULL, *given;
+
+        assert_ok(lbo_matmul(context, &c, a, b));
+        assert_int_equal(c->dtype, types[i]);
+        check_matmul(a, b, c);
+        given = strided_tensor(types[i], 2, lbo_shape(c), false);
+        assert_ok(lbo_matmul(context, &given, a, b));
+        check_matmul(a, b, given);
+        lbo_tensor_release(a);
+        lbo_tensor_release(b);
+        lbo_tensor_release(c);
+        lbo_tensor_release(given);
+    }
+}
+
 /* ---- linear ----------------------------------------------------------------- */
 
 static void check_linear(const lbo_tensor *x, const lbo_tensor *weight,
@@ -635,6 +659,7 @@ int main(int argc, char **argv)
         KERNEL_TEST(a_nan_reaches_the_results_it_takes_part_in),
         KERNEL_TEST(operands_that_do_not_fit_are_refused),
         KERNEL_TEST(types_that_differ_are_promoted),
+        KERNEL_TEST(half_types_go_by_way_of_f32),
         KERNEL_TEST(linear_adds_the_bias_to_each_row),
         KERNEL_TEST(convolutions_are_what_the_definition_says),
         KERNEL_TEST(convolutions_of_larger_images),

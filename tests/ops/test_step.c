@@ -126,6 +126,26 @@ static void adam_changes_parameter_and_moments_in_place(void **state)
     }
 }
 
+static void half_parameters_change_in_place(void **state)
+{
+    const lbo_sgd_attributes by = {0.5, 0.5, 0, false};
+    lbo_tensor *const p = whole_numbers(LBO_BF16, 1, (int64_t[]){1});
+    lbo_tensor *const g = whole_numbers(LBO_BF16, 1, (int64_t[]){1});
+    lbo_tensor *const v = whole_numbers(LBO_BF16, 1, (int64_t[]){1});
+    const int64_t at[] = {0};
+
+    (void)state;
+    set_number(p, at, 8);
+    set_number(g, at, 2);
+    set_number(v, at, 4);
+    assert_ok(lbo_sgd_step(context, p, g, v, &by));
+    assert_near(number_at(v, at), 4, 0, "velocity");
+    assert_near(number_at(p, at), 6, 0, "parameter");
+    lbo_tensor_release(p);
+    lbo_tensor_release(g);
+    lbo_tensor_release(v);
+}
+
 static void a_step_counts_as_a_change(void **state)
 {
     const lbo_sgd_attributes by = {.rate = 0.1};
@@ -169,6 +189,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         KERNEL_TEST(sgd_changes_parameter_and_velocity_in_place),
         KERNEL_TEST(adam_changes_parameter_and_moments_in_place),
+        KERNEL_TEST(half_parameters_change_in_place),
         KERNEL_TEST(a_step_counts_as_a_change),
         KERNEL_TEST(steps_of_tensors_that_differ_are_refused),
     };

@@ -161,7 +161,8 @@ def our_losses(train, folder, model, start, batches, options):
     command += ["--losses", paths["losses"], "--checkpoint", paths["end"]]
     command += ["--data", pathlib.Path(__file__).parents[2] / "data"]
     command += ["--context", str(CONTEXT), "--steps", str(len(batches["x"]))]
-    subprocess.run([*map(str, command), *options], check=True, stdout=subprocess.DEVNULL)
+    command = [*map(str, command), *options]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     losses = [float(line) for line in paths["losses"].read_text().split()]
     return losses, read_safetensors(paths["end"])
 
@@ -220,11 +221,11 @@ def main():
         ]
         for model, what, optimizer, options in cases:
             if model == "mlp":
-                start, batches = mlp_start(generator), digits_batches(generator, 200, 32)
-                forward = mlp_forward
+                start, forward = mlp_start(generator), mlp_forward
+                batches = digits_batches(generator, 200, 32)
             else:
-                start, batches = gpt_start(generator), text_batches(generator, 100, 8)
-                forward = gpt_forward
+                start, forward = gpt_start(generator), gpt_forward
+                batches = text_batches(generator, 100, 8)
             theirs, their_end = torch_losses(forward, start, batches, optimizer)
             ours, our_end = our_losses(train, folder, model, start, batches, options)
             compare(f"{model}, {what}", ours, theirs, 5e-6, 1e-4)

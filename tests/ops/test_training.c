@@ -157,7 +157,7 @@ static lb_status step(world *w, double *loss)
 
 static void learn_spirals(bool adam)
 {
-    world w = {NULL};
+    world w = {.library = NULL};
     double first, last = 0;
     const int64_t before = live;
 
@@ -185,7 +185,7 @@ static void sgd_learns_two_spirals(void **state)
 
 static void steps_need_no_more_memory_than_the_first(void **state)
 {
-    world w = {NULL};
+    world w = {.library = NULL};
     double loss;
     int64_t after_some;
 
@@ -204,7 +204,7 @@ static void a_resumed_training_is_the_same_to_the_last_bit(void **state)
 {
     char path[] = "/tmp/latebind-training-XXXXXX";
     const int file = mkstemp(path);
-    world a = {NULL}, b = {NULL};
+    world a = {.library = NULL}, b = {.library = NULL};
     double whole[40], loss;
 
     (void)state;
@@ -251,7 +251,7 @@ static void failing_allocations_leave_nothing_behind(void **state)
 {
     char path[] = "/tmp/latebind-training-XXXXXX";
     const int file = mkstemp(path);
-    world w = {NULL};
+    world w = {.library = NULL};
     const int64_t before = live;
     int64_t failures = 0;
 

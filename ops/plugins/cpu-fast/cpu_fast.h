@@ -80,7 +80,9 @@ extern const fast_set *fast_chosen;
 
 static inline const fast_loops *fast_loops_of(int dtype)
 {
-    return dtype == LBO_F32 ? &fast_chosen->f32 : &fast_chosen->f64;
+    const fast_set *const set = __atomic_load_n(&fast_chosen, __ATOMIC_RELAXED);
+
+    return dtype == LBO_F32 ? &set->f32 : &set->f64;
 }
 
 #endif

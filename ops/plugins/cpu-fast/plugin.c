@@ -16,21 +16,20 @@ const fast_set *fast_chosen = &fast_set_base;
 
 /* LATEBIND_OPS_LOOPS=portable (or avx2) takes a lesser set than there is, so that
  * it can be tested. */
-static void choose(void)
+static const fast_set *choose(void)
 {
+#ifdef FAST_HAVE_X86
     const char *const wanted = getenv("LATEBIND_OPS_LOOPS");
     const char *const most = wanted != NULL ? wanted : "";
 
-    fast_chosen = &fast_set_base;
-#ifdef FAST_HAVE_X86
     if (strcmp(most, "portable") == 0)
-        return;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        fast_chosen = &fast_set_avx2;
+        return &fast_set_base;
     if (__builtin_cpu_supports("avx512f") && strcmp(most, "avx2") != 0)
-        fast_chosen = &fast_set_avx512;
+        return &fast_set_avx512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return &fast_set_avx2;
 #endif
-    (void)most;
+    return &fast_set_base;
 }
 
 /* Its threads may be waiting in it. */
@@ -56,7 +55,7 @@ static lb_status load(lb_runtime *runtime, lb_group *group, void **data)
         return lbo_fail(LB_BAD_ARGUMENT,
                         "cpu-fast: the runtime is not that of a library of "
                         "operators");
-    choose();
+    __atomic_store_n(&fast_chosen, choose(), __ATOMIC_RELAXED);
     fast_pin((uintptr_t)cblas_sgemm);
     fast_convolutions_begin();
     status = lbo_device_find(library, "cpu", &cpu);

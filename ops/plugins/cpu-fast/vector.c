@@ -21,18 +21,21 @@
 #endif
 
 #define TYPE float
+#define BITS int32_t
 #define NAME(name) name##_f32
 #define MATH MATH_F32
 #define SQRT sqrtf
 #define LOG logf
 #include "vector_type.h"
 #undef TYPE
+#undef BITS
 #undef NAME
 #undef MATH
 #undef SQRT
 #undef LOG
 
 #define TYPE double
+#define BITS int64_t
 #define NAME(name) name##_f64
 #define MATH MATH_F64
 #define SQRT sqrt

@@ -1,9 +1,10 @@
-/* vector_type.h - loops over vectors of one type of elements: TYPE, NAME, MATH
- * (the name of a SLEEF function), SQRT.
+/* vector_type.h - loops over vectors of one type of elements: TYPE, BITS (the
+ * integer of that size), NAME, MATH (the name of a SLEEF function), SQRT, LOG.
  *
  * Loops that the compiler makes vectors of itself are written plainly.
  */
 typedef TYPE NAME(vector) __attribute__((vector_size(BYTES)));
+typedef BITS NAME(bits) __attribute__((vector_size(BYTES)));
 #define V NAME(vector)
 #define LANES ((int64_t)(BYTES / sizeof(TYPE)))
 
@@ -167,19 +168,24 @@ MAP2(gelu_tanh_backward)
 
 /* ---- rows ------------------------------------------------------------------------ */
 
+static inline V NAME(greater)(V a, V b)
+{
+    const NAME(bits) mask = a > b;
+
+    return (V)(((NAME(bits))a & mask) | ((NAME(bits))b & ~mask));
+}
+
 /* The greatest; where there is a NaN, any number (the sum will be NaN). */
 static TYPE NAME(greatest)(int64_t n, const TYPE *x)
 {
-    TYPE most[LANES], all = x[0];
+    V most = x[0] - (V){0};
+    TYPE all = x[0];
     int64_t i = 0;
 
-    for (int k = 0; k < LANES; k++)
-        most[k] = x[0];
     for (; i + LANES <= n; i += LANES)
-        for (int k = 0; k < LANES; k++)
-            most[k] = x[i + k] > most[k] ? x[i + k] : most[k];
-    for (; i < n; i++)
-        all = x[i] > all ? x[i] : all;
+        most = NAME(greater)(NAME(load)(x + i), most);
+    if (i < n)
+        most = NAME(greater)(NAME(load_some)(x + i, n - i, x[0]), most);
     for (int k = 0; k < LANES; k++)
         all = most[k] > all ? most[k] : all;
     return all;

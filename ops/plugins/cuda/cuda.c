@@ -611,7 +611,7 @@ static lb_status open_device(const cuda_libraries *l, int index,
     return LB_OK;
 }
 
-static lb_status add_device(cuda_libraries *l, lb_group *group, int index)
+static lb_status add_device(cuda_libraries *l, int index)
 {
     char name[32] = "cuda", description[256] = "a CUDA device";
     cuda_device *api = NULL;
@@ -637,10 +637,10 @@ static lb_status add_device(cuda_libraries *l, lb_group *group, int index)
                              .api = api,
                              .stream = api->stream,
                              .wide = true};
-    return gpu_device_add(l->family, group, &found);
+    return gpu_device_add(l->family, &found);
 }
 
-static lb_status add_devices(cuda_libraries *l, lb_group *group)
+static lb_status add_devices(cuda_libraries *l)
 {
     int count = 0;
     cu_status done = l->cu.init(0);
@@ -655,10 +655,10 @@ static lb_status add_devices(cuda_libraries *l, lb_group *group)
         lbo_report(l->owner, LB_NOT_FOUND, "cuda: no device: %s", why);
         return LB_OK;
     }
-    status = gpu_family_create(l->owner, group, &driver, &l->family);
+    status = gpu_family_create(l->owner, &driver, &l->family);
     for (int i = 0; i < count && status == LB_OK; i++)
-        status = add_device(l, group, i);
-    return status;
+        status = add_device(l, i);
+    return status == LB_OK ? gpu_family_commit(l->family) : status;
 }
 
 /* ---- the plug-in --------------------------------------------------------------------- */
@@ -677,6 +677,7 @@ static lb_status load(lb_runtime *runtime, lb_group *group, void **data)
     lbo_library *const library = lbo_library_of(runtime);
     char why[512];
 
+    (void)group; /* the family has its own */
     if (library == NULL)
         return lbo_fail(LB_BAD_ARGUMENT,
                         "cuda: the runtime is no operators library's");
@@ -690,7 +691,7 @@ static lb_status load(lb_runtime *runtime, lb_group *group, void **data)
         lbo_report(library, LB_NOT_FOUND, "cuda: no device: %s", why);
         return LB_OK;
     }
-    const lb_status status = add_devices(l, group);
+    const lb_status status = add_devices(l);
     if (status != LB_OK)
         unload(runtime, l);
     return status;

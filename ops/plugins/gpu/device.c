@@ -163,11 +163,12 @@ struct gpu_family {
     lbo_library *library;
     const gpu_driver *driver;
     lb_class *cls;
+    lb_group *group;
     size_t count;
     gpu_device *devices[MAX_DEVICES];
 };
 
-static lb_status add_rule(gpu_family *family, lb_group *group, const char *name,
+static lb_status add_rule(gpu_family *family, const char *name,
                           const lb_method *method, lb_class *first,
                           lb_class *second)
 {
@@ -180,10 +181,10 @@ static lb_status add_rule(gpu_family *family, lb_group *group, const char *name,
     return generic == NULL
                ? lbo_fail(LB_NOT_FOUND, "there is no generic function \"%s\"",
                           name)
-               : lb_group_add(group, generic, &rule, 1);
+               : lb_group_add(family->group, generic, &rule, 1);
 }
 
-static lb_status add_methods(gpu_family *family, lb_group *group)
+static lb_status add_methods(gpu_family *family)
 {
     static const struct {
         const char *name;
@@ -207,38 +208,53 @@ static lb_status add_methods(gpu_family *family, lb_group *group)
         return lbo_fail(LB_NOT_FOUND, "there is no class \"cpu device\"");
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
         if (status == LB_OK)
-            status = add_rule(family, group, methods[i].name, methods[i].method,
+            status = add_rule(family, methods[i].name, methods[i].method,
                               family->cls, NULL);
     if (status == LB_OK)
-        status = add_rule(family, group, "device.copy",
-                          LB_DESCRIPTOR(gpu_on_read), cpu, family->cls);
+        status = add_rule(family, "device.copy", LB_DESCRIPTOR(gpu_on_read),
+                          cpu, family->cls);
     if (status == LB_OK)
-        status = add_rule(family, group, "device.copy",
-                          LB_DESCRIPTOR(gpu_on_write), family->cls, cpu);
+        status = add_rule(family, "device.copy", LB_DESCRIPTOR(gpu_on_write),
+                          family->cls, cpu);
     if (status == LB_OK)
-        status = add_rule(family, group, "device.copy",
-                          LB_DESCRIPTOR(gpu_on_copy), family->cls, family->cls);
+        status = add_rule(family, "device.copy", LB_DESCRIPTOR(gpu_on_copy),
+                          family->cls, family->cls);
     return status;
 }
 
-lb_status gpu_family_create(lbo_library *library, lb_group *group,
-                            const gpu_driver *driver, gpu_family **result)
+static lb_status fill_family(gpu_family *family)
+{
+    lb_runtime *const runtime = lbo_runtime(family->library);
+
+    family->cls = lb_class_make(runtime, family->driver->class_name, 0,
+                                lbo_device_class(family->library), NULL);
+    if (family->cls == NULL)
+        return LB_NO_MEMORY;
+    const lb_status status =
+        lb_group_create(runtime, family->driver->class_name, 0, &family->group);
+    return status == LB_OK ? add_methods(family) : status;
+}
+
+lb_status gpu_family_create(lbo_library *library, const gpu_driver *driver,
+                            gpu_family **result)
 {
     gpu_family *const family = lbo_allocate(library, sizeof *family);
 
     if (family == NULL)
         return LB_NO_MEMORY;
     *family = (gpu_family){.library = library, .driver = driver};
-    family->cls = lb_class_make(lbo_runtime(library), driver->class_name, 0,
-                                lbo_device_class(library), NULL);
-    const lb_status status =
-        family->cls == NULL ? LB_NO_MEMORY : add_methods(family, group);
+    const lb_status status = fill_family(family);
     if (status != LB_OK) {
         gpu_family_destroy(family);
         return status;
     }
     *result = family;
     return LB_OK;
+}
+
+lb_status gpu_family_commit(gpu_family *family)
+{
+    return lb_group_commit(family->group);
 }
 
 size_t gpu_family_count(const gpu_family *family)
@@ -293,8 +309,7 @@ static gpu_device *new_device(gpu_family *family, const gpu_found *found)
     return device;
 }
 
-lb_status gpu_device_add(gpu_family *family, lb_group *group,
-                         const gpu_found *found)
+lb_status gpu_device_add(gpu_family *family, const gpu_found *found)
 {
     gpu_device *const device = new_device(family, found);
 
@@ -314,13 +329,24 @@ lb_status gpu_device_add(gpu_family *family, lb_group *group,
     }
     device->device->default_stream = device->stream;
     family->devices[family->count++] = device;
-    return register_all(device, group);
+    return register_all(device, family->group);
+}
+
+/* Calls that began before the rules went may run until all threads have been
+ * outside of calls once. */
+static void take_rules_back(gpu_family *family)
+{
+    if (family->group == NULL)
+        return;
+    (void)lb_group_remove(family->group);
+    (void)lb_synchronize(lbo_runtime(family->library));
 }
 
 void gpu_family_destroy(gpu_family *family)
 {
     if (family == NULL)
         return;
+    take_rules_back(family);
     while (family->count > 0) {
         gpu_device *const device = family->devices[--family->count];
         (void)lbo_device_destroy(device->device);

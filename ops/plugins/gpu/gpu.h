@@ -135,11 +135,14 @@ typedef struct gpu_found {
 /* What a plug-in has in the end: a class and devices. */
 typedef struct gpu_family gpu_family;
 
-/* Makes the class of the driver's devices, with its methods. */
-lb_status gpu_family_create(lbo_library *library, lb_group *group,
-                            const gpu_driver *driver, gpu_family **result);
-lb_status gpu_device_add(gpu_family *family, lb_group *group,
-                         const gpu_found *found);
+/* Makes the class of the driver's devices, with its methods. The rules are in a
+ * group of the family's own, which can be taken back at any time: what is in a
+ * plug-in's group when `load` fails cannot. */
+lb_status gpu_family_create(lbo_library *library, const gpu_driver *driver,
+                            gpu_family **result);
+lb_status gpu_device_add(gpu_family *family, const gpu_found *found);
+/* Publishes all rules. */
+lb_status gpu_family_commit(gpu_family *family);
 size_t gpu_family_count(const gpu_family *family);
 /* Ends the devices, which no tensor may use any more, and the class. */
 void gpu_family_destroy(gpu_family *family);

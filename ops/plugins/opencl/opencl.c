@@ -506,8 +506,7 @@ static lb_status open_device(const opencl_libraries *l, cl_handle device,
     return failed("clCreateContext or clCreateCommandQueue", status);
 }
 
-static lb_status add_device(opencl_libraries *l, lb_group *group,
-                            const listed *found)
+static lb_status add_device(opencl_libraries *l, const listed *found)
 {
     char name[32] = "opencl", description[256] = "an OpenCL device";
     const size_t index = gpu_family_count(l->family);
@@ -527,10 +526,10 @@ static lb_status add_device(opencl_libraries *l, lb_group *group,
                               .api = api,
                               .stream = api->queue,
                               .wide = has_wide(&l->cl, found->device)};
-    return gpu_device_add(l->family, group, &device);
+    return gpu_device_add(l->family, &device);
 }
 
-static lb_status add_devices(opencl_libraries *l, lb_group *group)
+static lb_status add_devices(opencl_libraries *l)
 {
     listed found[MAX_FOUND];
     const size_t count = list_devices(&l->cl, found);
@@ -542,10 +541,10 @@ static lb_status add_devices(opencl_libraries *l, lb_group *group)
         return LB_OK;
     }
     open_clblast(&l->blast);
-    status = gpu_family_create(l->owner, group, &driver, &l->family);
+    status = gpu_family_create(l->owner, &driver, &l->family);
     for (size_t i = 0; i < count && status == LB_OK; i++)
-        status = add_device(l, group, &found[i]);
-    return status;
+        status = add_device(l, &found[i]);
+    return status == LB_OK ? gpu_family_commit(l->family) : status;
 }
 
 /* ---- the plug-in --------------------------------------------------------------------- */
@@ -564,6 +563,7 @@ static lb_status load(lb_runtime *runtime, lb_group *group, void **data)
     lbo_library *const library = lbo_library_of(runtime);
     char why[512];
 
+    (void)group; /* the family has its own */
     if (library == NULL)
         return lbo_fail(LB_BAD_ARGUMENT,
                         "opencl: the runtime is no operators library's");
@@ -577,7 +577,7 @@ static lb_status load(lb_runtime *runtime, lb_group *group, void **data)
         lbo_report(library, LB_NOT_FOUND, "opencl: no device: %s", why);
         return LB_OK;
     }
-    const lb_status status = add_devices(l, group);
+    const lb_status status = add_devices(l);
     if (status != LB_OK)
         unload(runtime, l);
     return status;

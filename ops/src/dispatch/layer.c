@@ -241,6 +241,17 @@ static lb_status name_operators(lbo_layer *layer)
     return LB_OK;
 }
 
+/* After a failure, whose message stays. */
+static lb_status take_back(lbo_layer *layer, lb_status status)
+{
+    char text[512];
+
+    (void)snprintf(text, sizeof text, "%s", lb_message());
+    unwrap_all(layer->library, layer);
+    (void)lb_class_destroy(layer->cls);
+    return lbo_fail(status, "%s", text);
+}
+
 static lb_status fill_layer(lbo_layer *layer, const lbo_layer_spec *spec)
 {
     lbo_library *const library = layer->library;
@@ -264,11 +275,7 @@ static lb_status fill_layer(lbo_layer *layer, const lbo_layer_spec *spec)
         status = wrap_all(library, layer);
     if (status == LB_OK)
         library->layers[library->layer_count++] = layer;
-    else {
-        unwrap_all(library, layer);
-        (void)lb_class_destroy(layer->cls);
-    }
-    return status;
+    return status == LB_OK ? LB_OK : take_back(layer, status);
 }
 
 lb_status lbo_layer_create(lbo_library *library, const lbo_layer_spec *spec,

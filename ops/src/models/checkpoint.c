@@ -46,7 +46,8 @@ static lb_status append_visited(void *context, const char *path,
     return append(context, path, tensor);
 }
 
-/* ".optimizer.INDEX.PATH" (no path begins with a dot) of what state there is; `make`: of all. */
+/* ".optimizer.INDEX.PATH" of what state there is; `make`: of all. (No path of a
+ * module begins with a dot.) */
 static lb_status append_state(list *l, lbo_context *context, lbo_optimizer *o,
                               bool make)
 {

@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- what is said when a method is missing -------------------------------- */
+/* ---- what is said when a method is missing ------------------------------- */
 
 /* "A, B": the classes that a method may be defined for. */
 static const char *list_bases(const lbo_module *module, char *text, size_t size)

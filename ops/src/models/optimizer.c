@@ -3,7 +3,8 @@
  *
  * SGD: Sutskever et al. 2013; Adam: Kingma and Ba 2015; AdamW: Loshchilov and
  * Hutter 2019; each as PyTorch computes it, by one operator per parameter that
- * updates in place. Tensors of state begin as zeros at a parameter's first step.
+ * updates in place. Tensors of state begin as zeros, at a parameter's first
+ * step.
  */
 #include "models/slots.h"
 

@@ -8,16 +8,56 @@
 #define LBOI_EACH_GRADIENT(X)                                                  \
     X(add)                                                                     \
     X(sub)                                                                     \
-    X(mul) X(div) X(pow) X(minimum) X(maximum) X(neg) X(abs) X(sign) X(sqrt)   \
-        X(exp) X(log) X(tanh) X(sigmoid) X(silu) X(relu) X(gelu) X(clamp)      \
-            X(where) X(tanh_backward) X(sigmoid_backward) X(silu_backward)     \
-                X(relu_backward) X(gelu_backward) X(sum) X(mean) X(max) X(min) \
-                    X(var) X(matmul) X(linear) X(conv2d) X(max_pool2d)         \
-                        X(avg_pool2d) X(softmax) X(log_softmax)                \
-                            X(cross_entropy) X(mse) X(layer_norm) X(embedding) \
-                                X(gather) X(concat) X(stack) X(reshape)        \
-                                    X(transpose) X(slice) X(slice_backward)    \
-                                        X(expand) X(cast) X(copy) X(dropout)
+    X(mul)                                                                     \
+    X(div)                                                                     \
+    X(pow)                                                                     \
+    X(minimum)                                                                 \
+    X(maximum)                                                                 \
+    X(neg)                                                                     \
+    X(abs)                                                                     \
+    X(sign)                                                                    \
+    X(sqrt)                                                                    \
+    X(exp)                                                                     \
+    X(log)                                                                     \
+    X(tanh)                                                                    \
+    X(sigmoid)                                                                 \
+    X(silu)                                                                    \
+    X(relu)                                                                    \
+    X(gelu)                                                                    \
+    X(clamp)                                                                   \
+    X(where)                                                                   \
+    X(tanh_backward)                                                           \
+    X(sigmoid_backward)                                                        \
+    X(silu_backward)                                                           \
+    X(relu_backward)                                                           \
+    X(gelu_backward)                                                           \
+    X(sum)                                                                     \
+    X(mean)                                                                    \
+    X(max)                                                                     \
+    X(min)                                                                     \
+    X(var)                                                                     \
+    X(matmul)                                                                  \
+    X(linear)                                                                  \
+    X(conv2d)                                                                  \
+    X(max_pool2d)                                                              \
+    X(avg_pool2d)                                                              \
+    X(softmax)                                                                 \
+    X(log_softmax)                                                             \
+    X(cross_entropy)                                                           \
+    X(mse)                                                                     \
+    X(layer_norm)                                                              \
+    X(embedding)                                                               \
+    X(gather)                                                                  \
+    X(concat)                                                                  \
+    X(stack)                                                                   \
+    X(reshape)                                                                 \
+    X(transpose)                                                               \
+    X(slice)                                                                   \
+    X(slice_backward)                                                          \
+    X(expand)                                                                  \
+    X(cast)                                                                    \
+    X(copy)                                                                    \
+    X(dropout)
 
 #define LBOI_GRADIENT(name)                                                    \
     lb_status lboi_gradient_##name(                                            \

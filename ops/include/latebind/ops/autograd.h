@@ -5,6 +5,15 @@
  * latest first, each once, and adds up what reaches the leaves. Nodes are
  * counted: a result that nobody keeps takes its history with it. (Reverse
  * mode: Speelpenning 1980; a recorded graph per run: as PyTorch's.)
+ *
+ * Results given by the caller: a leaf that is wanted cannot be the result of a
+ * recorded operator, nor can a tensor whose storage others share; another one
+ * takes the new history in place of its old. What a gradient needs and finds
+ * changed in place is an error, not a wrong number.
+ *
+ * Threads: each records and walks in a context of its own, also with leaves that
+ * they share; what arrives at a leaf is added up whatever the order. lbo_gradient
+ * may be NULL for a moment while another thread adds to it.
  */
 #ifndef LATEBIND_OPS_AUTOGRAD_H
 #define LATEBIND_OPS_AUTOGRAD_H
@@ -56,14 +65,19 @@ LB_PUBLIC lb_status lbo_set_gradient(lbo_tensor *tensor, lbo_tensor *gradient);
  * seed   the gradient by `result`; NULL: 1, if it has one element
  * keep   the history stays, for another lbo_backward
  * Errors: LB_BAD_ARGUMENT (no history, a seed of another shape, something
- * saved was changed since: the message names the operator), what operators say.
- * Leaves reached before a failure keep what they got. */
+ * saved was changed since: the message names the operator), LB_BUSY (another walk
+ * is in the same history), what operators say. The layer need not be active. Leaves reached before a failure keep what they got. */
 LB_PUBLIC lb_status lbo_backward(lbo_context *context, lbo_tensor *result,
                                  lbo_tensor *seed, bool keep);
 
-/* The gradients of `result` by `inputs`, as tensors of their own, nothing is
+/* The gradients of `result` by `inputs` (leaves, or results on the way), as
+ * tensors of their own, NULL where `result` does not depend on one; nothing is
  * left at leaves. record: the gradients' own history is recorded, so that they
- * can be differentiated again (the autograd layer must be active). */
+ * can be differentiated again (the autograd layer must be active), and that of
+ * `result` stays; else it is used up. An operator in a recorded gradient that has
+ * no gradient itself is an error when it is differentiated. Errors: as
+ * lbo_backward, and LB_BAD_ARGUMENT for an input that is not followed; no
+ * gradient is made then. */
 LB_PUBLIC lb_status lbo_gradients(lbo_context *context, lbo_tensor *result,
                                   lbo_tensor *seed, lbo_tensor *const *inputs,
                                   size_t count, bool record,

@@ -62,6 +62,7 @@ LBO_DECLARE_UNARY(relu);
 typedef struct lbo_gelu_attributes {
     bool approximate; /* by tanh, as in GPT-2; else by erf */
 } lbo_gelu_attributes;
+/* x times the share of a normal distribution below x. */
 LB_PUBLIC lb_status lbo_gelu(lbo_context *context, lbo_tensor **out,
                              lbo_tensor *x, bool approximate);
 
@@ -176,6 +177,7 @@ typedef struct lbo_dim_attributes {
     int64_t dim;
 } lbo_dim_attributes;
 
+/* exp(x) over its sum along `dim`, and the logarithm of that; both stable. */
 LB_PUBLIC lb_status lbo_softmax(lbo_context *context, lbo_tensor **out,
                                 lbo_tensor *x, int64_t dim);
 LB_PUBLIC lb_status lbo_log_softmax(lbo_context *context, lbo_tensor **out,
@@ -289,6 +291,7 @@ typedef struct lbo_slice_attributes {
     int64_t stop;
     int64_t step; /* not 0 */
 } lbo_slice_attributes;
+/* What Python's x[start:stop:step] is along one dimension. */
 LB_PUBLIC lb_status lbo_slice(lbo_context *context, lbo_tensor **out,
                               lbo_tensor *x, int64_t dim, int64_t start,
                               int64_t stop, int64_t step);

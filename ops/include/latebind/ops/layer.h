@@ -30,8 +30,10 @@ typedef struct lb_entry lbo_rest;
 
 /* Wraps one call. Operators that it calls with `context` go to the layers
  * further in, not to itself. It may look at the inputs, change them (by running
- * another call: lbo_run), run the rest (lbo_next) any number of times, look
- * at the results afterwards. Runs in the thread that calls. */
+ * another call: lbo_run), run the rest (lbo_next) any number of times (each
+ * time makes the results anew), look at the results afterwards. One that does
+ * not go on makes the results itself, or fails. Runs in the thread that
+ * calls. */
 typedef lb_status (*lbo_layer_fn)(lbo_layer *layer, lbo_context *context,
                                   lbo_call *call, const lbo_rest *rest);
 
@@ -54,6 +56,7 @@ LB_PUBLIC lb_status lbo_layer_create(lbo_library *library,
 /* Ends a layer. LB_BUSY while a context has it active. */
 LB_PUBLIC lb_status lbo_layer_destroy(lbo_layer *layer);
 
+/* What its spec said; the name lives as long as the layer. */
 LB_PUBLIC const char *lbo_layer_name(const lbo_layer *layer);
 LB_PUBLIC void *lbo_layer_data(const lbo_layer *layer);
 
@@ -82,12 +85,15 @@ LBI_INLINE lb_status lbo_next(lbo_context *context, lbo_call *call,
  * lbo_layer_destroy; autograd has a header of its own. */
 
 /* Runs products and convolutions in `dtype` (LBO_F16 or LBO_BF16), and what
- * must be precise (exp, log, softmax, sums, losses, norms) in f32. */
+ * must be precise (exp, log, softmax, sums, losses, norms) in f32. f64 stays. A
+ * result that is given keeps its type. It may be further out or further in than
+ * autograd: gradients arrive in the types of the inputs in both. */
 LB_PUBLIC lb_status lbo_autocast_create(lbo_library *library, lbo_dtype dtype,
                                         lbo_layer **result);
 
 /* Measures each operator: calls, time, bytes; with the device's events where it
- * has streams. */
+ * has streams (each call is then waited for). May be active in several contexts;
+ * the trace holds a million calls at most. */
 LB_PUBLIC lb_status lbo_profiler_create(lbo_library *library,
                                         lbo_layer **result);
 /* The table, most time first, as text; as lbo_format. */
@@ -99,7 +105,8 @@ LB_PUBLIC lb_status lbo_profiler_trace(lbo_layer *profiler, const char *path);
 LB_PUBLIC void lbo_profiler_clear(lbo_layer *profiler);
 
 /* Fails with LB_METHOD_FAILED as soon as an operator gives a NaN or an infinity
- * that none of its inputs had; the message names operator, result and place. */
+ * that none of its inputs had; the message names operator, result and place.
+ * Operators without inputs (fill) may write any. */
 LB_PUBLIC lb_status lbo_nan_check_create(lbo_library *library,
                                          lbo_layer **result);
 

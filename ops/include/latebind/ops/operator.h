@@ -178,7 +178,9 @@ typedef struct lbo_kernel {
 } lbo_kernel;
 
 /* Adds kernels for a device's tensors.
- * group   NULL: at once; else with that group's commit (a plug-in's)
+ * group   NULL: at once; else with that group's commit (a plug-in's). Kernels of
+ *         a group come before those for the very same types without one, which
+ *         run again when the group goes
  * Errors: LB_NOT_FOUND (no such operator; the message names it), LB_NO_MEMORY,
  * those of lb_add_rules. All or none. Any thread. */
 LB_PUBLIC lb_status lbo_register_kernels(lbo_library *library, lb_group *group,
@@ -193,7 +195,7 @@ LB_PUBLIC lb_class *lbo_tensor_class(lbo_library *library, const char *name);
 
 /* Which layers and which kernel a call with these inputs would run, why, and
  * what comes next, as text of the engine's lb_explain with the layers in front.
- * Returns the length it wants, negative on failure. */
+ * Of an operator without inputs `in` is what it writes. Returns the length it wants, negative on failure. */
 LB_PUBLIC int lbo_explain(lbo_context *context, const lbo_operator *op,
                           lbo_tensor *const *in, size_t in_count, char *buffer,
                           size_t capacity);

@@ -54,6 +54,7 @@ LB_PUBLIC lb_status lbo_adam(lbo_module *module, double rate, double beta1,
                              double beta2, double epsilon, double decay,
                              bool decoupled, lbo_optimizer **result);
 
+/* One step, by the optimizer's class. */
 LB_PUBLIC lb_status lbo_step(lbo_context *context, lbo_optimizer *optimizer);
 /* Drops all gradients. */
 LB_PUBLIC void lbo_zero_gradients(lbo_optimizer *optimizer);

@@ -64,7 +64,11 @@ typedef struct lbo_tensor {
     int64_t offset; /* bytes from the storage's start to the first element */
     int64_t size;   /* elements */
     lbo_history *history; /* of autograd (autograd.h); NULL: none */
-    int64_t dims[];       /* the shape, then the strides */
+#ifdef __cplusplus
+    int64_t dims[2 * LBO_MAX_DIMS]; /* at most: C++ knows no open arrays */
+#else
+    int64_t dims[]; /* the shape, then the strides */
+#endif
 } lbo_tensor;
 
 /* Shape and strides (in elements), `ndim` of each. */
