@@ -7,7 +7,7 @@
  *      everywhere, a parameter with a gradient anywhere has one everywhere
  *      (zeros where there was none)
  *   3. the buffers are all-reduced (sum), divided, written back as gradients
- *   4. the inner optimizer's step
+ *   4. the inner optimizer's step, and the flags once more
  * One message per type instead of one per parameter: small ones cost their
  * latency. (Synchronous data parallelism: as in Goyal et al. 2017.)
  */
@@ -246,10 +246,14 @@ static lb_status mpi_step(lb_slot slot, lbo_optimizer *optimizer,
                           lbo_context *context)
 {
     mpi_optimizer *const self = (mpi_optimizer *)optimizer;
-    const lb_status status = average(self, context);
+    lb_status status = average(self, context);
 
     LB_IGNORE(slot);
-    return status == LB_OK ? lbo_step(context, self->inner) : status;
+    if (status != LB_OK)
+        return status;
+    status = lbo_step(context, self->inner);
+    self->flags[0] = status != LB_OK;
+    return share_flags(self, status);
 }
 
 LB_METHOD(lbo_on_optimizer_free, mpi_free);

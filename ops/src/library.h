@@ -72,6 +72,7 @@ struct lbo_library {
     size_t operator_count, operator_capacity;
     lbo_layer **layers;
     size_t layer_count, layer_capacity;
+    lbo_layer *ending; /* there was no memory to take them apart */
     lboi_order **orders;
     size_t order_count, order_capacity;
     lboi_known *known;
@@ -85,6 +86,7 @@ struct lbo_library {
 struct lbo_layer {
     lbo_layer_head call; /* first: lbo_next knows it */
     lbo_library *library;
+    lbo_layer *next; /* among those that end */
     lb_class *cls;
     char *name;
     lbo_layer_spec spec;

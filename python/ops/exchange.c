@@ -277,6 +277,10 @@ static int wants_versioned(PyObject *max_version)
 
     if (max_version == Py_None)
         return 0;
+    if (!PyTuple_Check(max_version)) {
+        PyErr_SetString(PyExc_TypeError, "max_version is a pair of integers");
+        return -1;
+    }
     if (!PyArg_ParseTuple(max_version, "ii", &major, &minor))
         return -1;
     return major >= 1;
@@ -290,6 +294,10 @@ static int check_device(const lbo_tensor *tensor, PyObject *device)
 
     if (device == Py_None)
         return 0;
+    if (!PyTuple_Check(device)) {
+        PyErr_SetString(PyExc_TypeError, "dl_device is a pair of integers");
+        return -1;
+    }
     if (!PyArg_ParseTuple(device, "ii", &type, &id))
         return -1;
     if (type == LBO_DL_CPU && lbo_tensor_device(tensor)->flags & LBO_HOST)

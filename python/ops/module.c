@@ -132,7 +132,7 @@ static PyMethodDef functions[] = {
     {"_set_adopt", py_set_adopt, METH_O, NULL},
     {"_set_device", py_set_device, METH_O, NULL},
     {"_get_device", py_get_device, METH_NOARGS, NULL},
-    {"_open_all", py_open_all, METH_NOARGS, NULL},
+    {"_open_all", py_open_all, METH_O, NULL},
     {"_set_fallback", py_set_fallback, METH_O, NULL},
     {"_promote", FUNCTION(py_promote), METH_FASTCALL, NULL},
     {"_promote_weak", FUNCTION(py_promote_weak), METH_FASTCALL, NULL},

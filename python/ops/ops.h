@@ -97,7 +97,7 @@ static inline int finish(lb_status status)
 PyObject *py_set_device(PyObject *self, PyObject *name);
 PyObject *py_get_device(PyObject *self, PyObject *ignored);
 PyObject *py_devices(PyObject *self, PyObject *ignored);
-PyObject *py_open_all(PyObject *self, PyObject *ignored);
+PyObject *py_open_all(PyObject *self, PyObject *name);
 PyObject *py_open_plugin(PyObject *self, PyObject *path);
 PyObject *py_set_fallback(PyObject *self, PyObject *policy);
 PyObject *py_fallbacks(PyObject *self, PyObject *ignored);

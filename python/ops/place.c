@@ -193,19 +193,23 @@ PyObject *py_devices(PyObject *self, PyObject *ignored)
     return result;
 }
 
-/* Loads the plug-ins that are there and decides on the default device. */
-PyObject *py_open_all(PyObject *self, PyObject *ignored)
+/* _open_all(name): loads the plug-ins that are there, and makes that device
+ * ("auto": the best) the default of this thread and of new ones. */
+PyObject *py_open_all(PyObject *self, PyObject *name)
 {
+    place *const here = place_get();
+    const char *const text = here ? PyUnicode_AsUTF8(name) : NULL;
     lb_status status;
 
     (void)self;
-    (void)ignored;
+    if (text == NULL)
+        return NULL;
     Py_BEGIN_ALLOW_THREADS
     status = lbo_open_all(the.library);
-    if (status == LB_OK)
-        status = lbo_device_find(the.library, "auto", &the.device);
     Py_END_ALLOW_THREADS
-    if (finish(status) < 0)
+    if (finish(status) < 0 ||
+        finish(lbo_device_find(the.library, text, &the.device)) < 0 ||
+        finish(lbo_context_set_device(here->context, the.device->name)) < 0)
         return NULL;
     return PyUnicode_FromString(the.device->name);
 }

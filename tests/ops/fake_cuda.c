@@ -1,6 +1,6 @@
 /* A CUDA driver, compiler and product library without a GPU: one shared object
  * that stands in for all three. Memory is the host's, by addresses that are none.
- * Copies, fills, sums of f32 and products are really done, all other kernels do
+ * Copies, fills, sums of f32 and products are really done; all other kernels do
  * nothing.
  *
  * Knobs for the test that opens it:
@@ -13,6 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* The prototypes are in headers that a machine may lack. */
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -480,6 +483,26 @@ static void run_add(void *const *a)
         out[i * whole(a, 9)] = x[i * whole(a, 10)] + y[i * whole(a, 11)];
 }
 
+/* The plug-in's own product of f32; one batch. */
+static void run_multiply(void *const *a)
+{
+    float *const c = (void *)tensor(a, 0, 4);
+    const float *const left = (void *)tensor(a, 2, 4);
+    const float *const right = (void *)tensor(a, 4, 4);
+    int64_t steps[3][3]; /* of c, left, right: rows, columns, batches */
+
+    for (int i = 0; i < 3; i++)
+        memcpy(steps[i], a[6 + i], sizeof steps[i]);
+    for (int64_t y = 0; y < whole(a, 9); y++)
+        for (int64_t x = 0; x < whole(a, 10); x++) {
+            float sum = 0;
+            for (int64_t z = 0; z < whole(a, 11); z++)
+                sum += left[y * steps[1][0] + z * steps[1][1]] *
+                       right[z * steps[2][0] + x * steps[2][1]];
+            c[y * steps[0][0] + x * steps[0][1]] = sum;
+        }
+}
+
 EXPORT int cuLaunchKernel(void *kernel, unsigned groups, unsigned groups_y,
                           unsigned groups_z, unsigned lanes, unsigned lanes_y,
                           unsigned lanes_z, unsigned shared, void *stream,
@@ -491,8 +514,8 @@ EXPORT int cuLaunchKernel(void *kernel, unsigned groups, unsigned groups_y,
     NEEDS_CONTEXT;
     if (function->kind != FUNCTION || wrong_stream(stream) || extra != NULL)
         return 400;
-    if (groups == 0 || lanes == 0 || groups_y * groups_z * lanes_y * lanes_z != 1 ||
-        shared != 0)
+    if (groups == 0 || lanes == 0 ||
+        groups_y * groups_z * lanes_y * lanes_z != 1 || shared != 0)
         return 1;
     const int flat = strcmp(function->text, "flat") == 0;
     if (has(function, "#define CONVERTED") && has(function, "D0 == D1"))
@@ -502,13 +525,16 @@ EXPORT int cuLaunchKernel(void *kernel, unsigned groups, unsigned groups_y,
     else if (has(function, "#define EXPRESSION a + b\n") && flat &&
              has(function, "#define T0 float\n"))
         run_add(arguments);
+    else if (strcmp(function->text, "multiply") == 0)
+        run_multiply(arguments);
     return 0;
 }
 
 /* ---- the compiler ------------------------------------------------------------------ */
 
-EXPORT int nvrtcCreateProgram(void **program, const char *text, const char *name,
-                              int count, const char *const *headers,
+EXPORT int nvrtcCreateProgram(void **program, const char *text,
+                              const char *name, int count,
+                              const char *const *headers,
                               const char *const *names)
 {
     ENTER;
@@ -629,10 +655,11 @@ EXPORT int cublasSetStream_v2(void *handle, void *stream)
                 for (int y = 0; y < m; y++) {                                  \
                     real sum = 0;                                              \
                     for (int z = 0; z < k; z++)                                \
-                        sum += (turn_a ? a[z + (size_t)y * (size_t)a_leading]  \
-                                       : a[y + (size_t)z * (size_t)a_leading]) * \
-                               (turn_b ? b[x + (size_t)z * (size_t)b_leading]  \
-                                       : b[z + (size_t)x * (size_t)b_leading]); \
+                        sum +=                                                 \
+                            (turn_a ? a[z + (size_t)y * (size_t)a_leading]     \
+                                    : a[y + (size_t)z * (size_t)a_leading]) *  \
+                            (turn_b ? b[x + (size_t)z * (size_t)b_leading]     \
+                                    : b[z + (size_t)x * (size_t)b_leading]);   \
                     real *const to = &c[y + (size_t)x * (size_t)c_leading];    \
                     *to = *beta != 0 ? *alpha * sum + *beta * *to              \
                                      : *alpha * sum;                           \

@@ -8,7 +8,7 @@
 
 enum {
     BROADCAST = 1, /* random shapes that go together; those given are unused */
-    ROUNDS = 6,
+    ROUNDS = 10,
     MOST = 5 /* inputs */
 };
 

@@ -388,7 +388,7 @@ def check(ours, name, dtype):
     seed = torch.randn_like(expected)
     expected.backward(seed)
     ours.backward(got, seed)
-    for i, (tensor, handle) in enumerate(zip(theirs, handles)):
+    for i, (tensor, handle) in enumerate(zip(theirs, handles, strict=True)):
         if tensor.is_floating_point():
             gradient = ours.take(ours.lib.lbo_gradient(handle))
             compare(gradient, tensor.grad, f"{name}: the gradient by input {i}")

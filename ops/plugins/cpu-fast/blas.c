@@ -5,7 +5,9 @@
  *      transposed views are flags of the product, operands that BLAS cannot
  *      take (gaps in both directions, broadcast) are copied before
  *   3. products with a column or a row are gemv
- * As many threads as OpenBLAS is set to.
+ * As many threads as OpenBLAS is set to, but for products that are over before
+ * a second thread has woken up: on a busy machine waiting for it costs a
+ * hundred times more than it could save.
  */
 #include "cpu_fast.h"
 
@@ -38,6 +40,29 @@ static bool see(int64_t rows, int64_t columns, int64_t row, int64_t column,
 }
 
 enum { TINY = 128 }; /* products for which a call of BLAS costs more */
+
+/* Products of numbers below which OpenBLAS takes one thread by itself. */
+#define OWN_LIMIT INT64_C(200000)
+
+/* Keeps a product of medium size to one thread. Returns what `put_back`
+ * takes, 0: nothing. The setting is the process's: another thread's product may
+ * run by one thread meanwhile, too. */
+static int keep_alone(int64_t products)
+{
+    if (products < OWN_LIMIT || products >= FAST_WORTH_THREADS)
+        return 0;
+    const int threads = openblas_get_num_threads();
+    if (threads < 2)
+        return 0;
+    openblas_set_num_threads(1);
+    return threads;
+}
+
+static void put_back(int threads)
+{
+    if (threads != 0)
+        openblas_set_num_threads(threads);
+}
 
 /* A stride that gemv takes for `count` elements. */
 static bool is_step(int64_t step, int64_t count)

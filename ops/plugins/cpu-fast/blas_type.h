@@ -27,11 +27,25 @@ static void NAME(plain)(const lbo_tensor *a, const lbo_tensor *b,
     const blasint m = (blasint)a->dims[0], k = (blasint)a->dims[1];
     const blasint n = (blasint)b->dims[1];
 
-    if (n % 4 == 0 && c->size * k <= TINY)
+    if (n % 4 == 0 && c->size * k <= TINY) {
         NAME(tiny)(m, n, k, a->data, b->data, c->data);
-    else
-        GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, a->data, k,
-             b->data, n, 0, c->data, n);
+        return;
+    }
+    const int threads = keep_alone(c->size * k);
+    GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, a->data, k,
+         b->data, n, 0, c->data, n);
+    put_back(threads);
+}
+
+/* The same for operands as `see` sees them. */
+static void NAME(seen_gemm)(const lboi_gemm *p, seen a, seen b)
+{
+    const int threads = keep_alone(p->m * p->n * p->k);
+
+    GEMM(CblasRowMajor, a.transposed, b.transposed, (blasint)p->m,
+         (blasint)p->n, (blasint)p->k, 1, p->a, a.lead, p->b, b.lead,
+         p->add ? 1 : 0, p->c, (blasint)(p->m > 1 ? p->c_row : p->n));
+    put_back(threads);
 }
 
 /* A matrix times a column; the result is zeroed before, so that what it held
@@ -96,9 +110,8 @@ void NAME(fast_gemm)(const lboi_gemm *p)
         NAME(column)
         (p->b, b, p->n, p->k, p->a, p->a_column, p->c, 1, p->add);
     }
-    else GEMM(CblasRowMajor, a.transposed, b.transposed, (blasint)p->m,
-              (blasint)p->n, (blasint)p->k, 1, p->a, a.lead, p->b, b.lead,
-              p->add ? 1 : 0, p->c, (blasint)(p->m > 1 ? p->c_row : p->n));
+    else
+        NAME(seen_gemm)(p, a, b);
 }
 
 #undef PORTABLE

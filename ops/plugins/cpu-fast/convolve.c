@@ -5,7 +5,7 @@
  *      it wants, and the reorders to and from row-major
  *   3. plans are kept; the one not used for longest makes room
  * A plan's buffers are its own, so that one thread at a time runs; oneDNN uses
- * as many threads as OpenBLAS is set to. What oneDNN refuses is OpenBLAS's too.
+ * as many threads as OpenBLAS is set to, where that is worth it. What oneDNN refuses is OpenBLAS's too.
  */
 #include "cpu_fast.h"
 
@@ -329,12 +329,20 @@ void fast_convolutions_end(void)
 
 /* ---- which calls ------------------------------------------------------------------ */
 
+/* How many products of numbers there are. */
+static double products(const lbo_tensor *weight, const lbo_tensor *y)
+{
+    return (double)y->size * (double)weight->dims[1] * (double)weight->dims[2] *
+           (double)weight->dims[3];
+}
+
 static key key_of(const lbo_call *call, kind what, const lbo_tensor *x,
                   const lbo_tensor *weight, const lbo_tensor *y)
 {
+    const bool many = products(weight, y) >= FAST_WORTH_THREADS;
     key k = {.kind = what,
              .bias = what == FORWARD && call->in[2] != NULL,
-             .threads = openblas_get_num_threads(),
+             .threads = many ? openblas_get_num_threads() : 1,
              .by = *(const lbo_conv2d_attributes *)call->attributes};
 
     memcpy(k.x, x->dims, sizeof k.x);
@@ -346,13 +354,10 @@ static key key_of(const lbo_call *call, kind what, const lbo_tensor *x,
 /* Measured: below, making columns and multiplying is as fast. */
 enum { LEAST_CHANNELS = 4, LEAST_PRODUCTS = 1000000 };
 
-static bool wins(const key *k, const lbo_tensor *y)
+static bool wins(const key *k, const lbo_tensor *weight, const lbo_tensor *y)
 {
-    const double taps =
-        (double)k->weight[1] * (double)k->weight[2] * (double)k->weight[3];
-
     return k->x[1] >= LEAST_CHANNELS && k->weight[2] * k->weight[3] > 1 &&
-           (double)y->size * taps >= LEAST_PRODUCTS;
+           products(weight, y) >= LEAST_PRODUCTS;
 }
 
 static bool is_plain(const lbo_tensor *t)
@@ -367,7 +372,7 @@ static bool try_dnnl(const lbo_call *call, kind what, lbo_tensor *x,
     if (!is_plain(x) || !is_plain(weight) || !is_plain(y) || !is_plain(bias))
         return false;
     const key k = key_of(call, what, x, weight, y);
-    if (!wins(&k, y))
+    if (!wins(&k, weight, y))
         return false;
     void *const data[] = {x->data, weight->data, y->data,
                           bias != NULL ? bias->data : NULL};

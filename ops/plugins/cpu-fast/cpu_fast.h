@@ -85,4 +85,8 @@ static inline const fast_loops *fast_loops_of(int dtype)
     return dtype == LBO_F32 ? &set->f32 : &set->f64;
 }
 
+/* Products of numbers from which several threads are worth it: some tenths of a
+ * millisecond of one. */
+#define FAST_WORTH_THREADS 16000000
+
 #endif

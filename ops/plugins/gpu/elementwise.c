@@ -6,6 +6,7 @@
  */
 #include "gpu.h"
 
+#include <math.h>
 #include <string.h>
 
 enum {
@@ -220,23 +221,28 @@ static number number_of(double value, uint8_t dtype)
     }
 }
 
+/* A bound between two integers keeps out what is beyond it. */
+static number bound_of(double bound, bool upper, uint8_t dtype)
+{
+    const bool whole = lbo_dtype_kind((lbo_dtype)dtype) == LBO_KIND_INTEGER;
+
+    return number_of(!whole  ? bound
+                     : upper ? floor(bound)
+                             : ceil(bound),
+                     dtype);
+}
+
 static lb_status gpu_clamp(lb_slot slot, lbo_context *context, lbo_tensor *a,
                            lbo_call *call)
 {
     LB_SELF(lbo_unary, gpu_clamp, slot, context, a, call);
     const formula *const f = self->context;
     const lbo_clamp_attributes *const by = call->attributes;
-    const bool whole = lbo_dtype_kind((lbo_dtype)a->dtype) == LBO_KIND_INTEGER;
 
-    /* Bounds of integers that are none are the CPU's to round. */
-    if (!fits(f, call) ||
-        (whole && (by->low != (double)(int64_t)within(by->low, -(1ll << 53),
-                                                      1ll << 53) ||
-                   by->high != (double)(int64_t)within(by->high, -(1ll << 53),
-                                                       1ll << 53))))
+    if (!fits(f, call))
         return lb_next_lbo_unary(self, context, a, call);
-    const number low = number_of(by->low, a->dtype);
-    const number high = number_of(by->high, a->dtype);
+    const number low = bound_of(by->low, false, a->dtype);
+    const number high = bound_of(by->high, true, a->dtype);
     return run(call->out[0], call->in, 1, f->expression, &low, &high);
 }
 

@@ -124,8 +124,8 @@ static lb_status wrap(const lbo_operator *op, lbo_layer *layer)
     return lb_add_rules(op->generic, &rule, 1);
 }
 
-/* A rule that cannot be removed for lack of memory stays: it names a class that
- * no context has any more, so that it never runs; the class stays with it. */
+/* A rule that cannot be removed for lack of memory stays for a while: it names a
+ * class that no context has any more, so that it never runs (see end_layer). */
 static void unwrap(const lbo_operator *op, lbo_layer *layer)
 {
     lb_specializer specializer;
@@ -211,6 +211,11 @@ void lboi_layers_end(lbo_library *library)
             layer->spec.release(layer->spec.data);
         free_layer(layer);
     }
+    while (library->ending != NULL) {
+        lbo_layer *const layer = library->ending;
+        library->ending = layer->next;
+        free_layer(layer);
+    }
     for (size_t i = 0; i < library->order_count; i++)
         lboi_free(library, library->orders[i], sizeof(lboi_order));
     lboi_free(library, library->layers,
@@ -241,15 +246,61 @@ static lb_status name_operators(lbo_layer *layer)
     return LB_OK;
 }
 
-/* After a failure, whose message stays. */
-static lb_status take_back(lbo_layer *layer, lb_status status)
+static bool has_layer(const lboi_order *order, const lbo_layer *layer)
 {
-    char text[512];
+    for (uint32_t i = 0; i < order->count; i++)
+        if (order->layers[i] == layer)
+            return true;
+    return false;
+}
 
-    (void)snprintf(text, sizeof text, "%s", lb_message());
-    unwrap_all(layer->library, layer);
-    (void)lb_class_destroy(layer->cls);
-    return lbo_fail(status, "%s", text);
+static void forget_orders(lbo_library *library, const lbo_layer *layer)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < library->order_count; i++) {
+        lboi_order *const order = library->orders[i];
+        if (!has_layer(order, layer) || lb_class_destroy(order->cls) != LB_OK) {
+            library->orders[kept++] = order;
+            continue;
+        }
+        lboi_free(library, order, sizeof *order);
+    }
+    library->order_count = kept;
+}
+
+/* Rules, orders, class; false: some are left, for lack of memory. */
+static bool take_apart(lbo_library *library, lbo_layer *layer)
+{
+    if (layer->cls == NULL)
+        return true;
+    unwrap_all(library, layer);
+    forget_orders(library, layer);
+    return lb_class_destroy(layer->cls) == LB_OK;
+}
+
+/* Ends a layer that no context has. What is left of it for lack of memory waits
+ * until there is some. Under the layers' mutex. */
+static void end_layer(lbo_library *library, lbo_layer *layer)
+{
+    if (take_apart(library, layer)) {
+        free_layer(layer);
+        return;
+    }
+    layer->next = library->ending;
+    library->ending = layer;
+}
+
+static void end_layers_left(lbo_library *library)
+{
+    lbo_layer *left = library->ending;
+
+    library->ending = NULL;
+    while (left != NULL) {
+        lbo_layer *const layer = left;
+        left = layer->next;
+        end_layer(library, layer);
+    }
 }
 
 static lb_status fill_layer(lbo_layer *layer, const lbo_layer_spec *spec)
@@ -275,7 +326,17 @@ static lb_status fill_layer(lbo_layer *layer, const lbo_layer_spec *spec)
         status = wrap_all(library, layer);
     if (status == LB_OK)
         library->layers[library->layer_count++] = layer;
-    return status == LB_OK ? LB_OK : take_back(layer, status);
+    return status;
+}
+
+/* The message of what went wrong stays. */
+static void give_up(lbo_layer *layer, lb_status status)
+{
+    char text[512];
+
+    (void)snprintf(text, sizeof text, "%s", lb_message());
+    end_layer(layer->library, layer);
+    (void)lb_fail_with(status, text);
 }
 
 lb_status lbo_layer_create(lbo_library *library, const lbo_layer_spec *spec,
@@ -291,38 +352,14 @@ lb_status lbo_layer_create(lbo_library *library, const lbo_layer_spec *spec,
         return LB_NO_MEMORY;
     layer->library = library;
     pthread_mutex_lock(&library->layer_mutex);
+    end_layers_left(library);
     const lb_status status = fill_layer(layer, spec);
+    if (status == LB_OK)
+        *result = layer;
+    else
+        give_up(layer, status);
     pthread_mutex_unlock(&library->layer_mutex);
-    if (status != LB_OK) {
-        free_layer(layer);
-        return status;
-    }
-    *result = layer;
-    return LB_OK;
-}
-
-static bool has_layer(const lboi_order *order, const lbo_layer *layer)
-{
-    for (uint32_t i = 0; i < order->count; i++)
-        if (order->layers[i] == layer)
-            return true;
-    return false;
-}
-
-static void forget_orders(lbo_library *library, const lbo_layer *layer)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < library->order_count; i++) {
-        lboi_order *const order = library->orders[i];
-        if (!has_layer(order, layer)) {
-            library->orders[kept++] = order;
-            continue;
-        }
-        (void)lb_class_destroy(order->cls);
-        lboi_free(library, order, sizeof *order);
-    }
-    library->order_count = kept;
+    return status;
 }
 
 static void forget_layer(lbo_library *library, lbo_layer *layer)
@@ -339,22 +376,22 @@ lb_status lbo_layer_destroy(lbo_layer *layer)
     if (layer == NULL)
         return LB_OK;
     lbo_library *const library = layer->library;
+    void (*const release)(void *data) = layer->spec.release;
+    void *const data = layer->spec.data;
+    lb_status status = LB_OK;
+
     pthread_mutex_lock(&library->layer_mutex);
-    const uint32_t active = layer->active;
-    if (active == 0) {
-        unwrap_all(library, layer);
-        forget_orders(library, layer);
-        (void)lb_class_destroy(layer->cls);
+    if (layer->active == 0) {
+        end_layers_left(library);
         forget_layer(library, layer);
-    }
+        end_layer(library, layer);
+    } else
+        status = lbo_fail(LB_BUSY, "layer %s is active in %u contexts",
+                          layer->name, (unsigned)layer->active);
     pthread_mutex_unlock(&library->layer_mutex);
-    if (active != 0)
-        return lbo_fail(LB_BUSY, "layer %s is active in %u contexts",
-                        layer->name, (unsigned)active);
-    if (layer->spec.release != NULL)
-        layer->spec.release(layer->spec.data);
-    free_layer(layer);
-    return LB_OK;
+    if (status == LB_OK && release != NULL)
+        release(data);
+    return status;
 }
 
 const char *lbo_layer_name(const lbo_layer *layer)

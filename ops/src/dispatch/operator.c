@@ -62,6 +62,9 @@ static lb_status find_fault(const lbo_operator *op, const lbo_call *call)
     const uint32_t needed = spec->in_count - spec->optional;
     char name[64];
 
+    if (call->out == NULL || (call->in == NULL && call->in_count > 0))
+        return lbo_fail(LB_BAD_ARGUMENT, "%s: %s is NULL", spec->name,
+                        call->out == NULL ? "out" : "in");
     if (spec->flags & LBO_LIST ? call->in_count < spec->in_count
                                : call->in_count != spec->in_count)
         return lbo_fail(LB_BAD_ARGUMENT, "%s takes %s%u inputs, not %u",
@@ -91,6 +94,7 @@ static inline lb_status check_inputs(const lbo_operator *op,
     const lbo_operator_spec *const spec = &op->spec;
     bool fine = call->in_count == spec->in_count &&
                 call->out_count == spec->out_count && spec->dispatched > 0 &&
+                call->in != NULL && call->out != NULL &&
                 (spec->attribute_size == 0 || call->attributes != NULL);
 
     for (uint32_t i = 0; fine && i < spec->in_count; i++)
@@ -151,6 +155,15 @@ static inline lb_status common_device(const lbo_operator *op,
     return LB_OK;
 }
 
+/* Its classes have other numbers: no kernel may see it. The others are on the
+ * same device, or the operator takes any. */
+static lb_status foreign(const lbo_operator *op)
+{
+    return lbo_fail(LB_BAD_ARGUMENT,
+                    "%s: a tensor is of another library than the context",
+                    op->spec.name);
+}
+
 static lb_status infer(const lbo_operator *op, const lbo_call *call,
                        lbo_spec *out)
 {
@@ -159,6 +172,8 @@ static lb_status infer(const lbo_operator *op, const lbo_call *call,
 
     if (status != LB_OK)
         return status;
+    if (device->library != op->library)
+        return foreign(op);
     for (uint32_t i = 0; i < call->out_count; i++)
         out[i].device = device;
     status = op->spec.infer(call, out);
@@ -283,6 +298,7 @@ static bool is_plain_result(const lbo_call *call)
 
     if (out->head.handle != a->head.handle || !lbo_same_shape(out, a) ||
         out->storage->flags & LBO_READ_ONLY || out->storage->inside == 2 ||
+        a->storage->inside == 2 || b->storage->inside == 2 ||
         !lbo_is_contiguous(out))
         return false;
     return (out->storage != a->storage || lbo_overlap(out, a) != 1) &&
@@ -299,6 +315,8 @@ static lb_status prepare(lbo_context *context, lbo_call *call,
     lbo_spec specs[LBO_MAX_OUT];
 
     if (is_alike(call)) {
+        if (LB_UNLIKELY(call->in[0]->storage->device->library != op->library))
+            return foreign(op);
         if (call->out[0] == NULL)
             return lboi_tensor_like(call->in[0], &call->out[0]);
         if (is_plain_result(call))

@@ -163,10 +163,14 @@ static lb_status infer_cross_entropy(const lbo_call *call, lbo_spec *out)
     const lbo_loss_attributes *const by = call->attributes;
     const lbo_tensor *const logits = call->in[0];
 
+    const lb_status status = check_classes(logits, "logits", call->in[1], by);
+
+    if (status != LB_OK)
+        return status;
     lboi_spec_set(&out[0], logits->dtype, by->reduction == LBO_REDUCE_NONE,
                   logits->dims);
     lboi_spec_like(&out[1], logits);
-    return check_classes(logits, "logits", call->in[1], by);
+    return LB_OK;
 }
 
 static lb_status infer_cross_entropy_backward(const lbo_call *call,

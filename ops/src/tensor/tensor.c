@@ -434,7 +434,7 @@ int lbo_overlap(const lbo_tensor *a, const lbo_tensor *b)
         return 2;
     /* Two storages may be over the same memory of somebody else. */
     const bool apart =
-        s != t && s->memory != t->memory && (s->inside != 2 || t->inside != 2);
+        s != t && s->memory != t->memory && s->inside != 2 && t->inside != 2;
     if (apart)
         return 0;
     extent(a, &a_from, &a_to);

@@ -140,8 +140,8 @@ from latebind.ops._interop import Kind, kind_of
 globals().update(_functions.BY_NAME)
 
 __array_api_version__ = "2023.12"
-#: The best device there is, which tensors are made on.
-best_device = _around.choose_device()
+# Which device tensors are made on, and why those are not there that could be.
+best_device, missing_devices = _around.choose_device()
 
 from latebind.ops import nn, optim  # noqa: E402
 from latebind.ops.nn import load, save  # noqa: E402

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -39,14 +41,15 @@ class device(str):
         _ops._set_device(self._before.pop())
 
 
+_policies = threading.local()
+
+
 class fallback:
     """`with fallback("error"):` what happens where a device lacks a kernel.
 
     "warn" runs on the CPU and says so once per operator, "silent" says nothing,
     "error" raises NoKernelError.
     """
-
-    _current = "warn"
 
     def __init__(self, policy: str) -> None:
         self._before = getattr(_policies, "policy", "warn")
@@ -59,11 +62,6 @@ class fallback:
     def __exit__(self, *error: object) -> None:
         _ops._set_fallback(self._before)
         _policies.policy = self._before
-
-
-import threading  # noqa: E402
-
-_policies = threading.local()
 
 
 class _Recording:
@@ -207,12 +205,13 @@ def profile() -> Any:
     return _active(_ops._layer("profiler"))
 
 
-def choose_device() -> str:
-    """Decides what "auto" is; LATEBIND_OPS_DEVICE names another one."""
-    best = _ops._open_all()
-    wanted = os.environ.get("LATEBIND_OPS_DEVICE")
-    if wanted and wanted != "auto":
-        _ops._set_device(wanted)
-        return wanted
-    _ops._set_device(best)
-    return best
+def choose_device() -> tuple[str, tuple[str, ...]]:
+    """Decides what "auto" is, once; LATEBIND_OPS_DEVICE names another device.
+
+    Also gives why devices that could be are not there.
+    """
+    wanted = os.environ.get("LATEBIND_OPS_DEVICE") or "auto"
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", _ops.OpsWarning)
+        best = _ops._open_all(wanted)
+    return best, tuple(str(one.message) for one in told)

@@ -154,10 +154,11 @@ def plain(data: Any) -> Any:
 def _arrays(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
     """What may be an array among the arguments, also in a list of them."""
     found: list[Any] = []
-    for one in (*args, *kwargs.values()):
+    words = [one for one in kwargs.values() if not isinstance(one, str)]
+    for one in (*args, *words):
         if isinstance(one, list | tuple):
             found += [two for two in one if not isinstance(two, bool | int | float)]
-        elif not isinstance(one, bool | int | float | str | None):
+        elif not isinstance(one, bool | int | float | None):
             found.append(one)
     return found
 

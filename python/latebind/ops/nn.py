@@ -237,33 +237,26 @@ class Module(ModuleBase):
         ]
         return "\n".join([f"{type(self).__name__}(", *lines, ")"])
 
+    # Copies and pickles: the tensors of native modules are made anew, and written.
+
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return _empty, (type(self),), _state(self), None, None, _set_state
+        state = {k: v for k, v in self.__dict__.items() if k not in _NOT_KEPT}
+        return _empty, (type(self),), state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, value)
+        self._remake()
+
+    def _remake(self) -> None:
+        """Makes what is not kept in a copy."""
+
+
+_NOT_KEPT = ("_native", "forward")
 
 
 def _empty(cls: type) -> Any:
     return cls.__new__(cls)
-
-
-def _state(module: Module) -> dict[str, Any]:
-    return {k: v for k, v in module.__dict__.items() if k not in ("_native", "forward")}
-
-
-def _set_state(module: Module, state: dict[str, Any]) -> None:
-    made = getattr(module, "_remake", None)
-    plain = {"_tensors", "_learned", "_children"}
-    for name, value in state.items():
-        if name not in plain:
-            object.__setattr__(module, name, value)
-    if made is not None:
-        made()
-        for name, value in state["_tensors"].items():
-            setattr(module, name, value)
-    else:
-        module._tensors.update(state["_tensors"])
-        module._learned.update(state["_learned"])
-    for name, value in state["_children"].items():
-        module._children[name] = value
 
 
 def _plain(data: Any) -> Any:
@@ -286,16 +279,21 @@ class _NativeModule(Module):
         self._remake()
 
     def _remake(self) -> None:
+        values, self_set = dict(self._tensors), object.__setattr__
         native = Native(*self._made_of)
-        object.__setattr__(self, "_native", native)
+        self_set(self, "_native", native)
         if type(self).forward is _NativeModule.forward:
-            object.__setattr__(self, "forward", native)  # a call less
+            self_set(self, "forward", native)  # a call less
         for path, one, learned in native.tensors():
             self._tensors[path] = one
             if learned:
                 self._learned.add(path)
             if "." not in path:
-                object.__setattr__(self, path, one)
+                self_set(self, path, one)
+            if path in values:
+                one.detach()[...] = values[path].detach()
+                if one.requires_grad != values[path].requires_grad:
+                    one.requires_grad = values[path].requires_grad
         native.train(self.training)
 
     def forward(self, x: Any) -> Any:

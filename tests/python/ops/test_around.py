@@ -211,8 +211,9 @@ def test_exceptions_of_a_report_arrive():
     def report(line):
         raise KeyError(line)
 
+    x = ops.ones((1,))
     with ops.log_shapes(report), pytest.raises(KeyError, match="add"):
-        ops.ones((1,)) + 1
+        x + x
 
 
 # Kernels and operators -----------------------------------------------------------------------
@@ -402,7 +403,7 @@ def test_random_numbers_are_as_the_seed_says():
     assert ops.normal((100,)).tolist() + ops.uniform((10,)).tolist() == first
     assert abs(np.mean(ops.normal((10000,)).tolist())) < 0.05
     dropped = ops.nn.dropout(ops.ones((1000,)), 0.25)
-    assert set(np.unique(np.asarray(dropped)).round(4)) <= {0.0, 1.3333}
+    np.testing.assert_allclose(np.unique(np.asarray(dropped)), [0, 4 / 3], rtol=1e-6)
     assert 0.6 < (dropped > 0).astype("f32").mean().item() < 0.9
 
 

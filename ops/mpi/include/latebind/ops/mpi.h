@@ -24,7 +24,8 @@ extern "C" {
  *        first process are given to all now
  * The wrapper's rate is not looked at, the inner one's counts. A failure in one
  * process is a failure in all of them, by lbo_step's status: nobody is left
- * waiting. Errors: LB_BAD_ARGUMENT, LB_METHOD_FAILED (MPI's words). */
+ * waiting. If it was in the inner step the parameters may differ from then on;
+ * wrapping anew makes them alike. Errors: LB_BAD_ARGUMENT, LB_METHOD_FAILED (MPI's words). */
 LB_PUBLIC lb_status lbo_mpi_optimizer(lbo_context *context,
                                       lbo_optimizer *inner, MPI_Comm comm,
                                       lbo_optimizer **result);
