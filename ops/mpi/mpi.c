@@ -30,6 +30,7 @@ typedef struct mpi_optimizer {
     MPI_Comm comm;
     int size;
     bool comm_made;
+    bool trying;          /* the step does nothing */
     unsigned char *flags; /* a failure; then one per parameter */
     buffer parts[2];      /* f32, f64 */
 } mpi_optimizer;
@@ -246,9 +247,12 @@ static lb_status mpi_step(lb_slot slot, lbo_optimizer *optimizer,
                           lbo_context *context)
 {
     mpi_optimizer *const self = (mpi_optimizer *)optimizer;
-    lb_status status = average(self, context);
+    lb_status status = LB_OK;
 
     LB_IGNORE(slot);
+    if (self->trying)
+        return LB_OK;
+    status = average(self, context);
     if (status != LB_OK)
         return status;
     status = lbo_step(context, self->inner);
@@ -310,6 +314,27 @@ static lb_status join(mpi_optimizer *self, MPI_Comm comm)
                            : status;
 }
 
+/* What may fail in one alone, before others wait for it: the buffers; the way to
+ * the method, which the first call takes memory for. */
+static lb_status get_ready(mpi_optimizer *self, lbo_context *context)
+{
+    lb_status status = make_buffers(self, context);
+    unsigned char failed;
+
+    self->trying = true;
+    if (status == LB_OK)
+        status = lbo_step(context, &self->base);
+    self->trying = false;
+    self->base.steps = 0;
+    failed = status != LB_OK;
+    const lb_status shared = check(MPI_Allreduce(
+        MPI_IN_PLACE, &failed, 1, MPI_UNSIGNED_CHAR, MPI_MAX, self->comm));
+    if (status != LB_OK || shared != LB_OK)
+        return status != LB_OK ? status : shared;
+    return failed ? lbo_fail(LB_METHOD_FAILED, "mpi: another process failed")
+                  : LB_OK;
+}
+
 /* All get the first process's parameters. */
 static lb_status begin_alike(mpi_optimizer *self, lbo_context *context)
 {
@@ -350,7 +375,7 @@ lb_status lbo_mpi_optimizer(lbo_context *context, lbo_optimizer *inner,
     self->inner = inner;
     status = join(self, comm);
     if (status == LB_OK)
-        status = make_buffers(self, context);
+        status = get_ready(self, context);
     if (status == LB_OK)
         status = begin_alike(self, context);
     if (status == LB_OK)

@@ -80,6 +80,7 @@ struct lbo_library {
     lb_plugin **plugins;
     size_t plugin_count, plugin_capacity;
 
+    bool ready; /* everything that comes along has been added */
     int64_t live_contexts; /* atomic */
 };
 

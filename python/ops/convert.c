@@ -15,19 +15,26 @@
 PyObject *element_get(int dtype, const void *at)
 {
     switch (dtype) {
-    case LBO_BOOL: return PyBool_FromLong(*(const uint8_t *)at);
-    case LBO_U8: return PyLong_FromLong(*(const uint8_t *)at);
-    case LBO_I8: return PyLong_FromLong(*(const int8_t *)at);
-    case LBO_I32: return PyLong_FromLong(*(const int32_t *)at);
-    case LBO_I64: return PyLong_FromLongLong(*(const int64_t *)at);
+    case LBO_BOOL:
+        return PyBool_FromLong(*(const uint8_t *)at);
+    case LBO_U8:
+        return PyLong_FromLong(*(const uint8_t *)at);
+    case LBO_I8:
+        return PyLong_FromLong(*(const int8_t *)at);
+    case LBO_I32:
+        return PyLong_FromLong(*(const int32_t *)at);
+    case LBO_I64:
+        return PyLong_FromLongLong(*(const int64_t *)at);
     case LBO_F16:
         return PyFloat_FromDouble(
             (double)lbo_f16_to_f32(*(const uint16_t *)at));
     case LBO_BF16:
         return PyFloat_FromDouble(
             (double)lbo_bf16_to_f32(*(const uint16_t *)at));
-    case LBO_F32: return PyFloat_FromDouble((double)*(const float *)at);
-    default: return PyFloat_FromDouble(*(const double *)at);
+    case LBO_F32:
+        return PyFloat_FromDouble((double)*(const float *)at);
+    default:
+        return PyFloat_FromDouble(*(const double *)at);
     }
 }
 
@@ -38,10 +45,18 @@ static int set_floating(int dtype, void *at, PyObject *value)
     if (number == -1.0 && PyErr_Occurred())
         return -1;
     switch (dtype) {
-    case LBO_F16: *(uint16_t *)at = lbo_f32_to_f16((float)number); break;
-    case LBO_BF16: *(uint16_t *)at = lbo_f32_to_bf16((float)number); break;
-    case LBO_F32: *(float *)at = (float)number; break;
-    default: *(double *)at = number; break;
+    case LBO_F16:
+        *(uint16_t *)at = lbo_f32_to_f16((float)number);
+        break;
+    case LBO_BF16:
+        *(uint16_t *)at = lbo_f32_to_bf16((float)number);
+        break;
+    case LBO_F32:
+        *(float *)at = (float)number;
+        break;
+    default:
+        *(double *)at = number;
+        break;
     }
     return 0;
 }
@@ -88,8 +103,11 @@ static int set_integer(int dtype, void *at, PyObject *value)
             break;
         *(int32_t *)at = (int32_t)number;
         return 0;
-    case LBO_I64: *(int64_t *)at = (int64_t)number; return 0;
-    default: break;
+    case LBO_I64:
+        *(int64_t *)at = (int64_t)number;
+        return 0;
+    default:
+        break;
     }
     return out_of_range(dtype, value);
 }
@@ -110,7 +128,7 @@ int element_set(int dtype, void *at, PyObject *value)
 
 static int weak_dtype(PyObject *number)
 {
-    return PyBool_Check(number)    ? LBO_BOOL
+    return PyBool_Check(number)   ? LBO_BOOL
            : PyLong_Check(number) ? LBO_I64
                                   : LBO_F32;
 }
@@ -149,9 +167,8 @@ lbo_tensor *number_tensor(lbo_context *context, PyObject *number,
         lbo_tensor_device(like)->flags & LBO_HOST &&
         lbo_promote_weak((lbo_dtype)like->dtype,
                          (lbo_dtype)weak_dtype(number)) == like->dtype) {
-        lbo_spec spec = {.device = lbo_tensor_device(like),
-                         .dtype = like->dtype,
-                         .ndim = 0};
+        lbo_spec spec = {
+            .device = lbo_tensor_device(like), .dtype = like->dtype, .ndim = 0};
         lbo_tensor *made = NULL;
         int64_t element = 0;
         if (element_set(like->dtype, &element, number) < 0)
@@ -169,8 +186,8 @@ lbo_tensor *number_tensor(lbo_context *context, PyObject *number,
 
 typedef struct nest {
     int64_t shape[LBO_MAX_DIMS];
-    int ndim;  /* -1: not known before the first element */
-    int dtype; /* of the elements, as far as they were seen */
+    int ndim;   /* -1: not known before the first element */
+    int dtype;  /* of the elements, as far as they were seen */
     int strong; /* of tensors and arrays among them, LBO_ANY_DTYPE: none */
 } nest;
 
@@ -215,10 +232,9 @@ static int see_leaf(nest *n, PyObject *object, int depth)
         const lbo_tensor *const tensor = tensor_of(object);
         if (tensor->size != 1)
             return not_a_number(object);
-        n->strong = n->strong < 0
-                        ? tensor->dtype
-                        : (int)lbo_promote((lbo_dtype)n->strong,
-                                           (lbo_dtype)tensor->dtype);
+        n->strong = n->strong < 0 ? tensor->dtype
+                                  : (int)lbo_promote((lbo_dtype)n->strong,
+                                                     (lbo_dtype)tensor->dtype);
         return 0;
     }
     int kind;
@@ -279,7 +295,7 @@ static int write_leaf(int dtype, char *at, PyObject *object)
 
 /* The sequences may have changed since: every length is looked at again. */
 static int write_all(const nest *n, int dtype, char **at, PyObject *object,
-                 int depth)
+                     int depth)
 {
     if (depth == n->ndim) {
         if (write_leaf(dtype, *at, object) < 0)
@@ -293,8 +309,8 @@ static int write_all(const nest *n, int dtype, char **at, PyObject *object,
     int result = 0;
     for (Py_ssize_t i = 0; i < n->shape[depth] && result == 0; i++)
         result = i < PySequence_Fast_GET_SIZE(items)
-                     ? write_all(n, dtype, at, PySequence_Fast_GET_ITEM(items, i),
-                             depth + 1)
+                     ? write_all(n, dtype, at,
+                                 PySequence_Fast_GET_ITEM(items, i), depth + 1)
                      : ragged(n, depth, PySequence_Fast_GET_SIZE(items));
     Py_DECREF(items);
     return result;
@@ -395,8 +411,8 @@ PyObject *py_tensor(PyObject *self, PyObject *args, PyObject *kwargs)
     PyObject *data, *dtype = Py_None;
 
     (void)self;
-    if (context == NULL || !PyArg_ParseTupleAndKeywords(args, kwargs, "O|O",
-                                                        words, &data, &dtype))
+    if (context == NULL ||
+        !PyArg_ParseTupleAndKeywords(args, kwargs, "O|O", words, &data, &dtype))
         return NULL;
     const int type = dtype == Py_None ? LBO_ANY_DTYPE : dtype_from(dtype);
     if (PyErr_Occurred())

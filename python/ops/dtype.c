@@ -124,8 +124,8 @@ int dtypes_make(PyObject *module)
         made->dtype = (lbo_dtype)i;
         made->name = PyUnicode_FromString(long_names[i]);
         the.dtypes[i] = (PyObject *)made;
-        if (made->name == NULL || PyModule_AddObjectRef(module, long_names[i],
-                                                        (PyObject *)made) < 0)
+        if (made->name == NULL ||
+            PyModule_AddObjectRef(module, long_names[i], (PyObject *)made) < 0)
             return -1;
     }
     return 0;

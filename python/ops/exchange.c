@@ -55,8 +55,7 @@ int tensor_getbuffer(PyObject *self, Py_buffer *view, int flags)
     }
     for (int i = 0; i < ndim; i++) {
         dims[i] = (Py_ssize_t)lbo_shape(tensor)[i];
-        dims[ndim + i] =
-            (Py_ssize_t)(lbo_strides(tensor)[i] * (int64_t)size);
+        dims[ndim + i] = (Py_ssize_t)(lbo_strides(tensor)[i] * (int64_t)size);
     }
     *view = (Py_buffer){
         .buf = tensor->data ? tensor->data : dims,
@@ -108,8 +107,7 @@ int dtype_of_format(const char *format, Py_ssize_t size)
 
     if (format == NULL)
         return LBO_U8;
-    if (*format == '@' || *format == '=' ||
-        *format == (little ? '<' : '>'))
+    if (*format == '@' || *format == '=' || *format == (little ? '<' : '>'))
         format++;
     if (format[0] == '\0' || format[1] != '\0')
         return LBO_ANY_DTYPE;
@@ -174,20 +172,18 @@ static lbo_tensor *over(Py_buffer *view)
             "float32, float64",
             view->format, view->itemsize);
     if (view->ndim > LBO_MAX_DIMS)
-        return (lbo_tensor *)PyErr_Format(PyExc_ValueError,
-                                          "more than %d dimensions",
-                                          LBO_MAX_DIMS);
+        return (lbo_tensor *)PyErr_Format(
+            PyExc_ValueError, "more than %d dimensions", LBO_MAX_DIMS);
     if (!extent(view, strides, &low, &bytes) ||
         (uintptr_t)view->buf % (uintptr_t)view->itemsize != 0)
         return NULL; /* not so that it can be addressed by elements */
     for (int i = 0; i < view->ndim; i++)
         shape[i] = view->shape[i];
     if (finish(lbo_device_find(the.library, "cpu", &cpu)) < 0 ||
-        finish(lbo_tensor_wrap(the.library, cpu, low, bytes,
-                               (char *)view->buf - low, (lbo_dtype)dtype,
-                               (size_t)view->ndim, shape, strides,
-                               view->readonly ? LBO_READ_ONLY : 0, give_back,
-                               view, &made)) < 0)
+        finish(lbo_tensor_wrap(
+            the.library, cpu, low, bytes, (char *)view->buf - low,
+            (lbo_dtype)dtype, (size_t)view->ndim, shape, strides,
+            view->readonly ? LBO_READ_ONLY : 0, give_back, view, &made)) < 0)
         return NULL;
     return made;
 }
@@ -308,8 +304,7 @@ static int check_device(const lbo_tensor *tensor, PyObject *device)
 
 PyObject *tensor_dlpack(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    static char *words[] = {"stream",    "max_version", "dl_device",
-                            "copy",      NULL};
+    static char *words[] = {"stream", "max_version", "dl_device", "copy", NULL};
     PyObject *stream = Py_None, *version = Py_None, *device = Py_None,
              *copy = Py_None;
 
@@ -322,8 +317,7 @@ PyObject *tensor_dlpack(PyObject *self, PyObject *args, PyObject *kwargs)
     if (versioned < 0 || check_device(tensor, device) < 0)
         return NULL;
     if (is_followed(tensor))
-        return no_buffer("the tensor requires gradients; detach() first"),
-               NULL;
+        return no_buffer("the tensor requires gradients; detach() first"), NULL;
     /* Whoever reads it on another stream finds everything written. */
     if (!(lbo_tensor_device(tensor)->flags & LBO_HOST) &&
         finish(lbo_synchronize(lbo_tensor_device(tensor))) < 0)
@@ -384,9 +378,8 @@ static PyObject *capsule_of(PyObject *object)
     PyObject *const method = PyObject_GetAttrString(object, "__dlpack__");
     PyObject *const args = PyTuple_New(0);
     PyObject *const words = Py_BuildValue("{s(ii)}", "max_version", 1, 0);
-    PyObject *result = method && args && words
-                           ? PyObject_Call(method, args, words)
-                           : NULL;
+    PyObject *result =
+        method && args && words ? PyObject_Call(method, args, words) : NULL;
 
     /* Those that are older know neither the word nor the versions. */
     if (result == NULL && method && args && words &&

@@ -25,8 +25,7 @@ typedef lb_status (*binary_fn)(lbo_context *, lbo_tensor **, lbo_tensor *,
                                lbo_tensor *);
 
 typedef struct function_object {
-    PyObject_HEAD
-    vectorcallfunc call;
+    PyObject_HEAD vectorcallfunc call;
     const lbo_operator *op;
     binary_fn binary; /* NULL: the general way */
     bool all;         /* every result is given */
@@ -35,203 +34,16 @@ typedef struct function_object {
 
 enum { FEW = 8, ATTRIBUTE_BYTES = 512 };
 
-/* ---- defaults ---------------------------------------------------------------- */
-
-typedef struct default_value {
-    const char *op; /* NULL: of every operator */
-    const char *name;
-    double value;
-} default_value;
-
-static const default_value defaults[] = {
-    {NULL, "dims", -1},
-    {NULL, "permutation", -1},
-    {NULL, "keep", 0},
-    {NULL, "correction", 0},
-    {NULL, "approximate", 0},
-    {"softmax", "dim", -1},
-    {"log_softmax", "dim", -1},
-    {"concat", "dim", 0},
-    {"stack", "dim", 0},
-    {"clamp", "low", -Py_HUGE_VAL},
-    {"clamp", "high", Py_HUGE_VAL},
-    {NULL, "reduction", LBO_REDUCE_MEAN},
-    {NULL, "ignore", -100},
-    {NULL, "epsilon", 1e-5},
-    {"layer_norm", "dims", 1},
-    {NULL, "stride_h", 1},
-    {NULL, "stride_w", 1},
-    {NULL, "padding_h", 0},
-    {NULL, "padding_w", 0},
-    {NULL, "dilation_h", 1},
-    {NULL, "dilation_w", 1},
-    {NULL, "groups", 1},
-    {"slice", "start", 0},
-    {"slice", "step", 1},
-    {"arange", "start", 0},
-    {"arange", "step", 1},
-    {"uniform", "low", 0},
-    {"uniform", "high", 1},
-    {"normal", "mean", 0},
-    {"normal", "deviation", 1},
-};
-
-static const default_value *default_of(const lbo_operator *op,
-                                       const char *name)
-{
-    const default_value *found = NULL;
-
-    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
-        const default_value *const one = &defaults[i];
-        if (strcmp(one->name, name) != 0)
-            continue;
-        if (one->op != NULL && strcmp(one->op, op->spec.name) == 0)
-            return one;
-        if (one->op == NULL)
-            found = one;
-    }
-    return found;
-}
-
-/* ---- attributes ---------------------------------------------------------------- */
-
-static void set_number(const lbo_attribute *attribute, char *base, double value)
-{
-    char *const at = base + attribute->offset;
-
-    switch (attribute->type) {
-    case LBO_ATTRIBUTE_INTEGER: *(int64_t *)(void *)at = (int64_t)value; break;
-    case LBO_ATTRIBUTE_REAL: *(double *)(void *)at = value; break;
-    case LBO_ATTRIBUTE_FLAG: *(bool *)(void *)at = value != 0; break;
-    case LBO_ATTRIBUTE_DTYPE: *(int32_t *)(void *)at = (int32_t)value; break;
-    case LBO_ATTRIBUTE_DIMS:
-        ((lbo_dims *)(void *)at)->count = (int32_t)value;
-        break;
-    }
-}
-
-/* "mean" for an attribute that is an lbo_reduction. */
-static int reduction_from(PyObject *value, int64_t *result)
-{
-    static const char *const names[] = {"none", "mean", "sum"};
-    const char *const text = PyUnicode_AsUTF8(value);
-
-    for (int i = 0; text != NULL && i < 3; i++)
-        if (strcmp(text, names[i]) == 0) {
-            *result = i;
-            return 0;
-        }
-    if (text != NULL)
-        PyErr_Format(PyExc_ValueError,
-                     "reduction %R; there are \"none\", \"mean\", \"sum\"",
-                     value);
-    return -1;
-}
-
-static int set_integer(PyObject *value, const lbo_attribute *attribute,
-                       int64_t *at)
-{
-    if (PyUnicode_Check(value) && strcmp(attribute->name, "reduction") == 0)
-        return reduction_from(value, at);
-    PyObject *const index = PyNumber_Index(value);
-    if (index == NULL)
-        return -1;
-    const unsigned long long bits = PyLong_AsUnsignedLongLongMask(index);
-    const int sign = PyLong_AsLongLong(index) == -1 && PyErr_Occurred();
-    /* Seeds are unsigned: they may use the highest bit. */
-    if (sign) {
-        PyErr_Clear();
-        if (PyLong_AsUnsignedLongLong(index) == (unsigned long long)-1 &&
-            PyErr_Occurred()) {
-            Py_DECREF(index);
-            return -1;
-        }
-    }
-    Py_DECREF(index);
-    *at = (int64_t)bits;
-    return 0;
-}
-
-int set_attribute(const lbo_attribute *attribute, char *base,
-                         PyObject *value)
-{
-    void *const at = base + attribute->offset;
-
-    switch (attribute->type) {
-    case LBO_ATTRIBUTE_INTEGER: return set_integer(value, attribute, at);
-    case LBO_ATTRIBUTE_REAL:
-        *(double *)at = PyFloat_AsDouble(value);
-        return PyErr_Occurred() ? -1 : 0;
-    case LBO_ATTRIBUTE_FLAG: {
-        const int truth = PyObject_IsTrue(value);
-        *(bool *)at = truth == 1;
-        return truth < 0 ? -1 : 0;
-    }
-    case LBO_ATTRIBUTE_DTYPE:
-        *(int32_t *)at = value == Py_None ? LBO_ANY_DTYPE : dtype_from(value);
-        return PyErr_Occurred() ? -1 : 0;
-    default: {
-        lbo_dims *const dims = at;
-        dims->count = -1;
-        if (value == Py_None)
-            return 0;
-        dims->count = shape_from(value, dims->at, attribute->name);
-        return dims->count < 0 ? -1 : 0;
-    }
-    }
-}
-
-static PyObject *get_attribute(const lbo_attribute *attribute,
-                               const char *base)
-{
-    const void *const at = base + attribute->offset;
-
-    switch (attribute->type) {
-    case LBO_ATTRIBUTE_INTEGER:
-        return PyLong_FromLongLong(*(const int64_t *)at);
-    case LBO_ATTRIBUTE_REAL: return PyFloat_FromDouble(*(const double *)at);
-    case LBO_ATTRIBUTE_FLAG: return PyBool_FromLong(*(const bool *)at);
-    case LBO_ATTRIBUTE_DTYPE: {
-        const int32_t dtype = *(const int32_t *)at;
-        return dtype < 0 ? Py_NewRef(Py_None) : dtype_object_of(dtype);
-    }
-    default: {
-        const lbo_dims *const dims = at;
-        return dims->count < 0 ? Py_NewRef(Py_None)
-                               : shape_tuple((size_t)dims->count, dims->at);
-    }
-    }
-}
-
-PyObject *attributes_dict(const lbo_operator *op, const void *attributes)
-{
-    PyObject *const result = PyDict_New();
-
-    for (size_t i = 0;
-         result && attributes && i < op->spec.attribute_count; i++) {
-        const lbo_attribute *const one = &op->spec.attributes[i];
-        PyObject *const value = get_attribute(one, attributes);
-        if (value == NULL ||
-            PyDict_SetItemString(result, one->name, value) < 0) {
-            Py_XDECREF(value);
-            Py_DECREF(result);
-            return NULL;
-        }
-        Py_DECREF(value);
-    }
-    return result;
-}
-
 /* ---- taking a call apart ----------------------------------------------------------- */
 
 typedef struct parsed {
     const lbo_operator *op;
     PyObject *few_inputs[FEW]; /* borrowed; NULL or None: not given */
     PyObject **inputs;
-    PyObject *list; /* the sequence of an operator that takes one */
+    PyObject *list;             /* the sequence of an operator that takes one */
     lbo_tensor *few[FEW], **in; /* one reference each */
     uint32_t count;
-    uint64_t set; /* bit i: attribute i was given */
+    uint64_t set;                 /* bit i: attribute i was given */
     lbo_tensor *out[LBO_MAX_OUT]; /* borrowed while bit i of given is set */
     uint32_t given;
     bool foreign;
@@ -292,10 +104,12 @@ static int attribute_index(const lbo_operator *op, const char *name)
 static int attribute_by_word(const lbo_operator *op, const char *name)
 {
     static const char *const words[][2] = {
-        {"axis", "dims"},      {"axis", "dim"},       {"dim", "dims"},
-        {"axes", "permutation"}, {"keepdims", "keep"}, {"keepdim", "keep"},
-        {"min", "low"},        {"max", "high"},       {"eps", "epsilon"},
-        {"ignore_index", "ignore"}, {"std", "deviation"}};
+        {"axis", "dims"},     {"axis", "dim"},
+        {"dim", "dims"},      {"axes", "permutation"},
+        {"keepdims", "keep"}, {"keepdim", "keep"},
+        {"min", "low"},       {"max", "high"},
+        {"eps", "epsilon"},   {"ignore_index", "ignore"},
+        {"std", "deviation"}};
     int found = attribute_index(op, name);
 
     for (size_t i = 0; found < 0 && i < sizeof words / sizeof *words; i++)
@@ -309,8 +123,8 @@ static int give_attribute(parsed *p, int index, PyObject *value)
     const lbo_attribute *const one = &p->op->spec.attributes[index];
 
     if (p->set >> index & 1) {
-        PyErr_Format(PyExc_TypeError, "%s: %s is given twice",
-                     p->op->spec.name, one->name);
+        PyErr_Format(PyExc_TypeError, "%s: %s is given twice", p->op->spec.name,
+                     one->name);
         return -1;
     }
     p->set |= (uint64_t)1 << index;
@@ -337,9 +151,10 @@ static int give_pair(parsed *p, const char *name, PyObject *value)
                      p->op->spec.name, name, count);
         return -1;
     }
-    set_number(&p->op->spec.attributes[h], p->attributes, (double)numbers[0]);
-    set_number(&p->op->spec.attributes[w], p->attributes,
-               (double)numbers[count - 1]);
+    attribute_number(&p->op->spec.attributes[h], p->attributes,
+                     (double)numbers[0]);
+    attribute_number(&p->op->spec.attributes[w], p->attributes,
+                     (double)numbers[count - 1]);
     p->set |= (uint64_t)1 << h | (uint64_t)1 << w;
     return 1;
 }
@@ -449,25 +264,12 @@ static int fill_defaults(parsed *p)
 {
     const lbo_operator_spec *const spec = &p->op->spec;
 
-    for (size_t i = 0; i < spec->attribute_count; i++) {
-        if (p->set >> i & 1)
-            continue;
-        const lbo_attribute *const one = &spec->attributes[i];
-        const default_value *const known = default_of(p->op, one->name);
-        /* Windows move by their own size. */
-        if (strncmp(one->name, "stride_", 7) == 0 && i >= 2 &&
-            strncmp(spec->attributes[i - 2].name, "kernel_", 7) == 0)
-            memcpy(p->attributes + one->offset,
-                   p->attributes + spec->attributes[i - 2].offset,
-                   sizeof(int64_t));
-        else if (known != NULL)
-            set_number(one, p->attributes, known->value);
-        else if (!operator_default(p->op, i, p->attributes)) {
+    for (size_t i = 0; i < spec->attribute_count; i++)
+        if (!(p->set >> i & 1) && !attribute_default(p->op, i, p->attributes)) {
             PyErr_Format(PyExc_TypeError, "%s wants its argument %s",
-                         spec->name, one->name);
+                         spec->name, spec->attributes[i].name);
             return -1;
         }
-    }
     return 0;
 }
 
@@ -538,8 +340,8 @@ static int check_missing(const parsed *p)
 
     for (uint32_t i = 0; i < spec->in_count - spec->optional; i++)
         if (i < p->count && (p->inputs[i] == NULL || p->inputs[i] == Py_None)) {
-            PyErr_Format(PyExc_TypeError, "%s wants %u inputs (%s)",
-                         spec->name, spec->in_count - spec->optional,
+            PyErr_Format(PyExc_TypeError, "%s wants %u inputs (%s)", spec->name,
+                         spec->in_count - spec->optional,
                          spec->in_names ? spec->in_names : "tensors");
             return -1;
         }
@@ -599,10 +401,8 @@ static lb_status run(place *here, parsed *p)
         return LB_METHOD_FAILED;
     if (!is_large(p))
         return lbo_run(here->context, p->op, &call);
-    Py_BEGIN_ALLOW_THREADS
-    status = lbo_run(here->context, p->op, &call);
-    Py_END_ALLOW_THREADS
-    return status;
+    Py_BEGIN_ALLOW_THREADS status = lbo_run(here->context, p->op, &call);
+    Py_END_ALLOW_THREADS return status;
 }
 
 static void drop_results(parsed *p, uint32_t from)
@@ -660,8 +460,9 @@ static PyObject *hand_on(PyObject *self, PyObject *const *args,
                          Py_ssize_t count, PyObject *names)
 {
     if (the.adopt == NULL)
-        return PyErr_Format(PyExc_TypeError, "%U: tensors and numbers are "
-                                             "wanted",
+        return PyErr_Format(PyExc_TypeError,
+                            "%U: tensors and numbers are "
+                            "wanted",
                             ((function_object *)self)->name);
     PyObject *const tuple = PyTuple_New(count);
     PyObject *const words = PyDict_New();
@@ -673,8 +474,8 @@ static PyObject *hand_on(PyObject *self, PyObject *const *args,
         good = PyDict_SetItem(words, PyTuple_GET_ITEM(names, i),
                               args[count + i]) == 0;
     if (good)
-        result = PyObject_CallFunctionObjArgs(the.adopt, self, tuple, words,
-                                              NULL);
+        result =
+            PyObject_CallFunctionObjArgs(the.adopt, self, tuple, words, NULL);
     Py_XDECREF(tuple);
     Py_XDECREF(words);
     return result;
@@ -735,8 +536,8 @@ static PyObject *function_vectorcall(PyObject *self, PyObject *const *args,
         if (LB_LIKELY(a->size <= LARGE && b->size <= LARGE))
             status = function->binary(here->context, &out, a, b);
         else {
-            Py_BEGIN_ALLOW_THREADS
-            status = function->binary(here->context, &out, a, b);
+            Py_BEGIN_ALLOW_THREADS status =
+                function->binary(here->context, &out, a, b);
             Py_END_ALLOW_THREADS
         }
         if (LB_UNLIKELY(finish(status) < 0)) {
@@ -849,8 +650,7 @@ static PyObject *get_attributes(PyObject *self, void *closure)
 
     (void)closure;
     for (size_t i = 0; result && i < spec->attribute_count; i++) {
-        PyObject *const name =
-            PyUnicode_FromString(spec->attributes[i].name);
+        PyObject *const name = PyUnicode_FromString(spec->attributes[i].name);
         if (name == NULL) {
             Py_DECREF(result);
             return NULL;
@@ -882,10 +682,10 @@ static PyGetSetDef getset[] = {
 static PyMethodDef methods[] = {
     {"__reduce__", function_reduce, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL}};
 
-static PyMemberDef members[] = {
-    {"__vectorcalloffset__", T_PYSSIZET, offsetof(function_object, call),
-     READONLY, NULL},
-    {NULL, 0, 0, 0, NULL}};
+static PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET,
+                                 offsetof(function_object, call), READONLY,
+                                 NULL},
+                                {NULL, 0, 0, 0, NULL}};
 
 static PyType_Slot slots[] = {{Py_tp_dealloc, function_dealloc},
                               {Py_tp_repr, function_repr},
@@ -932,8 +732,8 @@ PyObject *py_operators(PyObject *self, PyObject *ignored)
     (void)self;
     (void)ignored;
     for (size_t i = 0; result && i < count; i++) {
-        PyObject *const name = PyUnicode_FromString(
-            lbo_operator_at(the.library, i)->spec.name);
+        PyObject *const name =
+            PyUnicode_FromString(lbo_operator_at(the.library, i)->spec.name);
         if (name == NULL || PyList_Append(result, name) < 0) {
             Py_XDECREF(name);
             Py_DECREF(result);
@@ -953,10 +753,9 @@ PyObject *py_call(PyObject *self, PyObject *const *args, Py_ssize_t count,
         PyErr_SetString(PyExc_TypeError, "call wants an operator's name");
         return NULL;
     }
-    const lbo_operator *const op =
-        Py_IS_TYPE(args[0], the.function)
-            ? ((function_object *)args[0])->op
-            : find(args[0]);
+    const lbo_operator *const op = Py_IS_TYPE(args[0], the.function)
+                                       ? ((function_object *)args[0])->op
+                                       : find(args[0]);
     PyObject *const function = op ? make(op, true) : NULL;
     PyObject *const result =
         function ? general_call(function, op, true, args + 1, count - 1, names)
@@ -1036,8 +835,8 @@ PyObject *py_explain(PyObject *self, PyObject *const *args, Py_ssize_t count)
     }
     if (op == NULL)
         return NULL;
-    const int length = lbo_explain(context, op, in, (size_t)count - 1, text,
-                                   sizeof text);
+    const int length =
+        lbo_explain(context, op, in, (size_t)count - 1, text, sizeof text);
     if (length < 0)
         return raise_status(LB_BAD_ARGUMENT);
     return PyUnicode_DecodeUTF8(

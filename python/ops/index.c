@@ -15,7 +15,7 @@
 
 typedef struct plan {
     int64_t start[LBO_MAX_DIMS], step[LBO_MAX_DIMS], count[LBO_MAX_DIMS];
-    int source;                     /* dimensions of x that are planned */
+    int source;                   /* dimensions of x that are planned */
     int result[2 * LBO_MAX_DIMS]; /* dimension of x, or -1: a new one */
     int ndim;
 } plan;
@@ -62,8 +62,8 @@ static int take_slice(plan *p, const lbo_tensor *x, PyObject *key)
 
     if (PySlice_Unpack(key, &start, &stop, &step) < 0)
         return -1;
-    p->count[p->source] = PySlice_AdjustIndices(
-        (Py_ssize_t)x->dims[p->source], &start, &stop, step);
+    p->count[p->source] = PySlice_AdjustIndices((Py_ssize_t)x->dims[p->source],
+                                                &start, &stop, step);
     p->start[p->source] = p->count[p->source] > 0 ? start : 0;
     p->step[p->source] = step;
     p->result[p->ndim++] = p->source++;
@@ -110,9 +110,8 @@ static Py_ssize_t asked(PyObject *const *items, Py_ssize_t count, int *dots)
 
 static int make_plan(plan *p, const lbo_tensor *x, PyObject *key)
 {
-    PyObject *const *items = PyTuple_Check(key)
-                                 ? ((PyTupleObject *)key)->ob_item
-                                 : &key;
+    PyObject *const *items =
+        PyTuple_Check(key) ? ((PyTupleObject *)key)->ob_item : &key;
     const Py_ssize_t count = PyTuple_Check(key) ? PyTuple_GET_SIZE(key) : 1;
     int dots;
     const Py_ssize_t wanted = asked(items, count, &dots);
@@ -238,8 +237,7 @@ static lbo_tensor *indices_like(lbo_context *context, const lbo_tensor *x,
     if (finish(lbo_tensor_create(context, &spec, &made)) < 0)
         return NULL;
     if (made->size > 0 &&
-        finish(lbo_write(context, made, numbers, lbo_tensor_bytes(made))) <
-            0) {
+        finish(lbo_write(context, made, numbers, lbo_tensor_bytes(made))) < 0) {
         lbo_tensor_release(made);
         return NULL;
     }
@@ -416,14 +414,13 @@ PyObject *tensor_subscript(PyObject *self, PyObject *key)
 /* ---- assignment ------------------------------------------------------------------ */
 
 /* `value` of the type, shape and device of `to`, and into it. */
-lb_status copy_into(lbo_context *context, lbo_tensor *to,
-                           lbo_tensor *value)
+lb_status copy_into(lbo_context *context, lbo_tensor *to, lbo_tensor *value)
 {
     lbo_tensor *cast = NULL, *moved = NULL, *wide = NULL, *out = to;
-    lb_status status = value->dtype == to->dtype
-                           ? LB_OK
-                           : lbo_cast(context, &cast, value,
-                                      (lbo_dtype)to->dtype);
+    lb_status status =
+        value->dtype == to->dtype
+            ? LB_OK
+            : lbo_cast(context, &cast, value, (lbo_dtype)to->dtype);
 
     if (status == LB_OK)
         status = lbo_to_device(context, &moved, cast ? cast : value,
@@ -439,7 +436,7 @@ lb_status copy_into(lbo_context *context, lbo_tensor *to,
 }
 
 lbo_tensor *value_tensor(lbo_context *context, PyObject *value,
-                                const lbo_tensor *like)
+                         const lbo_tensor *like)
 {
     if (is_tensor(value))
         return lbo_tensor_retain(tensor_of(value));
@@ -470,8 +467,7 @@ static lb_status assign_where(lbo_context *context, lbo_tensor *x,
                         (long long)value->size);
     for (int i = 0; i < x->ndim; i++)
         shape[i] = i < mask->ndim ? mask->dims[i] : 1;
-    lb_status status =
-        lbo_reshape(context, &wide, mask, x->ndim, shape);
+    lb_status status = lbo_reshape(context, &wide, mask, x->ndim, shape);
     if (status == LB_OK)
         status = lbo_cast(context, &cast, value, (lbo_dtype)x->dtype);
     if (status == LB_OK)
@@ -484,8 +480,7 @@ static lb_status assign_where(lbo_context *context, lbo_tensor *x,
     return status;
 }
 
-static int assign(place *here, lbo_tensor *x, PyObject *key,
-                  lbo_tensor *value)
+static int assign(place *here, lbo_tensor *x, PyObject *key, lbo_tensor *value)
 {
     lbo_tensor *made = NULL;
     lbo_tensor *const key_tensor = chooser(here, key, &made);

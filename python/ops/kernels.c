@@ -22,8 +22,7 @@ typedef struct record {
 } record;
 
 typedef struct kernel_object {
-    PyObject_HEAD
-    record *record;
+    PyObject_HEAD record *record;
 } kernel_object;
 
 /* ---- running a kernel -------------------------------------------------------- */
@@ -39,9 +38,9 @@ static PyObject *call_function(const record *r, const lbo_call *call)
 {
     PyObject *inputs = tensors_tuple(call->in, call->in_count);
     PyObject *const words = attributes_dict(call->op, call->attributes);
-    PyObject *const out =
-        r->wants_out || call->op->spec.dispatched == 0 ? results_object(call)
-                                                       : NULL;
+    PyObject *const out = r->wants_out || call->op->spec.dispatched == 0
+                              ? results_object(call)
+                              : NULL;
     PyObject *result = NULL;
 
     if (inputs != NULL && call->op->spec.flags & LBO_LIST)
@@ -121,8 +120,8 @@ static lb_status run_kernel(record *r, lbo_context *context, lbo_call *call)
     return status;
 }
 
-static lb_status unary_kernel(lb_slot slot, lbo_context *context,
-                              lbo_tensor *a, lbo_call *call)
+static lb_status unary_kernel(lb_slot slot, lbo_context *context, lbo_tensor *a,
+                              lbo_call *call)
 {
     const lb_entry *const self = lb_load_entry(slot);
 
@@ -141,8 +140,7 @@ static lb_status binary_kernel(lb_slot slot, lbo_context *context,
     if (LB_UNLIKELY(self->method == NULL ||
                     self->method->fn != (lb_fn)binary_kernel))
         return lb_hand_on_lbo_binary(
-            lb_overtaken(self, __func__, "binary_kernel"), context, a, b,
-            call);
+            lb_overtaken(self, __func__, "binary_kernel"), context, a, b, call);
     return run_kernel(self->context, context, call);
 }
 
@@ -164,8 +162,8 @@ static int class_from(PyObject *text, lbo_device **device, int8_t *dtype)
         return -1;
     const int type = dot ? lbo_dtype_find(dot + 1) : LBO_ANY_DTYPE;
     if (dot != NULL && type < 0) {
-        PyErr_Format(PyExc_LookupError,
-                     "%R: there is no dtype \"%s\"", text, dot + 1);
+        PyErr_Format(PyExc_LookupError, "%R: there is no dtype \"%s\"", text,
+                     dot + 1);
         return -1;
     }
     if (*device != NULL && *device != found) {
@@ -192,22 +190,21 @@ static record *record_new(PyObject *function, const char *name, bool wants_out,
     }
     made->function = Py_NewRef(function);
     made->wants_out = wants_out;
-    made->method = (lb_method){.abi = LB_ABI,
-                               .name = PyUnicode_AsUTF8(made->name),
-                               .fn = op->spec.dispatched == 2
-                                         ? (lb_fn)binary_kernel
-                                         : (lb_fn)unary_kernel};
+    made->method =
+        (lb_method){.abi = LB_ABI,
+                    .name = PyUnicode_AsUTF8(made->name),
+                    .fn = op->spec.dispatched == 2 ? (lb_fn)binary_kernel
+                                                   : (lb_fn)unary_kernel};
     return made;
 }
 
 static int publish(record *r, lbo_device *device, const lbo_kernel *kernel)
 {
-    lb_status status = lb_group_create(lbo_runtime(the.library),
-                                       r->method.name, 0, &r->group);
+    lb_status status =
+        lb_group_create(lbo_runtime(the.library), r->method.name, 0, &r->group);
 
     if (status == LB_OK)
-        status =
-            lbo_register_kernels(the.library, r->group, device, kernel, 1);
+        status = lbo_register_kernels(the.library, r->group, device, kernel, 1);
     if (status == LB_OK)
         status = lb_group_commit(r->group);
     if (status != LB_OK && r->group != NULL) {
@@ -290,9 +287,9 @@ static PyObject *kernel_call(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     PyObject *const function = ((kernel_object *)self)->record->function;
 
-    return function ? PyObject_Call(function, args, kwargs)
-                    : PyErr_Format(PyExc_RuntimeError,
-                                   "the kernel was removed");
+    return function
+               ? PyObject_Call(function, args, kwargs)
+               : PyErr_Format(PyExc_RuntimeError, "the kernel was removed");
 }
 
 static void kernel_dealloc(PyObject *self)
@@ -395,10 +392,9 @@ static int spec_from(PyObject *value, lbo_spec *spec)
         return -1;
     }
     spec->dtype = dtype_from(PyTuple_GET_ITEM(value, 0));
-    const int ndim = spec->dtype < 0
-                         ? -1
-                         : shape_from(PyTuple_GET_ITEM(value, 1), spec->shape,
-                                      "the shape");
+    const int ndim = spec->dtype < 0 ? -1
+                                     : shape_from(PyTuple_GET_ITEM(value, 1),
+                                                  spec->shape, "the shape");
     spec->ndim = (uint32_t)ndim;
     return ndim < 0 ? -1 : 0;
 }
@@ -427,9 +423,8 @@ static lb_status infer_in_python(const lbo_call *call, lbo_spec *out)
     const PyGILState_STATE state = PyGILState_Ensure();
     PyObject *const inputs = tensors_tuple(call->in, call->in_count);
     PyObject *const words = attributes_dict(call->op, call->attributes);
-    PyObject *const value = inputs && words
-                                ? PyObject_Call(made->infer, inputs, words)
-                                : NULL;
+    PyObject *const value =
+        inputs && words ? PyObject_Call(made->infer, inputs, words) : NULL;
     lb_status status = LB_METHOD_FAILED;
     if (value != NULL && specs_from(value, call->out_count, out) == 0)
         status = LB_OK;
@@ -437,8 +432,7 @@ static lb_status infer_in_python(const lbo_call *call, lbo_spec *out)
     Py_XDECREF(inputs);
     Py_XDECREF(words);
     PyGILState_Release(state);
-    return status == LB_OK ? LB_OK
-                           : lbo_fail(status, "infer in Python failed");
+    return status == LB_OK ? LB_OK : lbo_fail(status, "infer in Python failed");
 }
 
 static lb_status keep_gradient(PyObject *value, lbo_tensor **result)

@@ -17,15 +17,13 @@
 #include <string.h>
 
 typedef struct layer_object {
-    PyObject_HEAD
-    lbo_layer *layer;
+    PyObject_HEAD lbo_layer *layer;
     PyObject *function; /* what it calls, or NULL */
     PyObject *kind;
 } layer_object;
 
 typedef struct call_object {
-    PyObject_HEAD
-    lbo_context *context; /* NULL: the call is over */
+    PyObject_HEAD lbo_context *context; /* NULL: the call is over */
     lbo_call *call;
     const lbo_rest *rest;
 } call_object;
@@ -62,9 +60,9 @@ PyObject *tensors_tuple(lbo_tensor *const *tensors, uint32_t count)
     PyObject *const result = PyTuple_New(count);
 
     for (uint32_t i = 0; result && i < count; i++) {
-        PyObject *const one =
-            tensors[i] == NULL ? Py_NewRef(Py_None)
-                               : tensor_wrap(lbo_tensor_retain(tensors[i]));
+        PyObject *const one = tensors[i] == NULL
+                                  ? Py_NewRef(Py_None)
+                                  : tensor_wrap(lbo_tensor_retain(tensors[i]));
         if (one == NULL) {
             Py_DECREF(result);
             return NULL;
@@ -297,13 +295,13 @@ static lb_status python_layer(lbo_layer *layer, lbo_context *context,
                               lbo_call *call, const lbo_rest *rest)
 {
     const PyGILState_STATE state = PyGILState_Ensure();
-    PyObject *const function = ((layer_object *)lbo_layer_data(layer))->function;
+    PyObject *const function =
+        ((layer_object *)lbo_layer_data(layer))->function;
     call_object *const data = call_new(the.call, context, call, rest);
     call_object *const next =
         data ? call_new(the.next, context, call, rest) : NULL;
-    PyObject *const value = next ? PyObject_CallFunctionObjArgs(
-                                       function, data, next, NULL)
-                                 : NULL;
+    PyObject *const value =
+        next ? PyObject_CallFunctionObjArgs(function, data, next, NULL) : NULL;
     lb_status status = LB_METHOD_FAILED;
 
     if (value != NULL)
@@ -359,8 +357,7 @@ static const char **operator_names(PyObject *operators, size_t *count)
     if (names == NULL)
         return (const char **)PyErr_NoMemory();
     for (size_t i = 0; i < *count; i++) {
-        names[i] =
-            PyUnicode_AsUTF8(PyTuple_GET_ITEM(operators, (Py_ssize_t)i));
+        names[i] = PyUnicode_AsUTF8(PyTuple_GET_ITEM(operators, (Py_ssize_t)i));
         if (names[i] == NULL) {
             PyMem_Free(names);
             return NULL;
@@ -386,8 +383,7 @@ static lb_status make_python(layer_object *made, const char *name,
                                  .data = made,
                                  .operators = names,
                                  .operator_count = count};
-    const lb_status status =
-        lbo_layer_create(the.library, &spec, &made->layer);
+    const lb_status status = lbo_layer_create(the.library, &spec, &made->layer);
     PyMem_Free(names);
     return status;
 }

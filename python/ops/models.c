@@ -44,8 +44,8 @@ static PyType_Slot base_slots[] = {
     {Py_tp_doc, "What modules derive from: calling one calls forward."},
     {0, NULL}};
 
-static PyType_Spec base_spec = {"latebind._ops.ModuleBase", sizeof(PyObject),
-                                0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+static PyType_Spec base_spec = {"latebind._ops.ModuleBase", sizeof(PyObject), 0,
+                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
                                 base_slots};
 
 int models_make(PyObject *module);
@@ -54,9 +54,9 @@ int models_make(PyObject *module)
     PyObject *const base = PyType_FromSpec(&base_spec);
 
     word_forward = PyUnicode_InternFromString("forward");
-    const int result =
-        base && word_forward ? PyModule_AddObjectRef(module, "ModuleBase", base)
-                             : -1;
+    const int result = base && word_forward
+                           ? PyModule_AddObjectRef(module, "ModuleBase", base)
+                           : -1;
     Py_XDECREF(base);
     return result;
 }
@@ -64,8 +64,7 @@ int models_make(PyObject *module)
 /* ---- modules of the library ------------------------------------------------------- */
 
 typedef struct native_object {
-    PyObject_HEAD
-    lbo_module *module;
+    PyObject_HEAD lbo_module *module;
 } native_object;
 
 static lb_status pool(lbo_context *context, const char *kind, PyObject *args,
@@ -82,8 +81,7 @@ static lb_status pool(lbo_context *context, const char *kind, PyObject *args,
                           : lbo_avg_pool2d_module(context, &attributes, result);
 }
 
-static lb_status conv(lbo_context *context, PyObject *args,
-                      lbo_module **result)
+static lb_status conv(lbo_context *context, PyObject *args, lbo_module **result)
 {
     long long in, out, kernel, s[2], p[2], d[2], groups;
     int bias;
@@ -207,8 +205,8 @@ static PyObject *native_call(PyObject *self, PyObject *args, PyObject *kwargs)
     if (!is_big(x))
         status = lbo_forward(here->context, module, x, &out);
     else {
-        Py_BEGIN_ALLOW_THREADS
-        status = lbo_forward(here->context, module, x, &out);
+        Py_BEGIN_ALLOW_THREADS status =
+            lbo_forward(here->context, module, x, &out);
         Py_END_ALLOW_THREADS
     }
     if (finish(status) < 0) {
@@ -223,8 +221,8 @@ static lb_status note_tensor(void *context, const char *path,
                              lbo_tensor *tensor, bool learned)
 {
     PyObject *const made = tensor_wrap(lbo_tensor_retain(tensor));
-    PyObject *const item = made ? Py_BuildValue("sNi", path, made, learned)
-                                : NULL;
+    PyObject *const item =
+        made ? Py_BuildValue("sNi", path, made, learned) : NULL;
     const int result = item ? PyList_Append(context, item) : -1;
 
     Py_XDECREF(item);
@@ -263,13 +261,12 @@ static PyMethodDef native_methods[] = {
     {"train", native_train, METH_O, NULL},
     {NULL, NULL, 0, NULL}};
 
-static PyType_Slot native_slots[] = {
-    {Py_tp_new, native_new},
-    {Py_tp_dealloc, native_dealloc},
-    {Py_tp_call, native_call},
-    {Py_tp_methods, native_methods},
-    {Py_tp_doc, "A module of the library."},
-    {0, NULL}};
+static PyType_Slot native_slots[] = {{Py_tp_new, native_new},
+                                     {Py_tp_dealloc, native_dealloc},
+                                     {Py_tp_call, native_call},
+                                     {Py_tp_methods, native_methods},
+                                     {Py_tp_doc, "A module of the library."},
+                                     {0, NULL}};
 
 PyType_Spec module_spec = {"latebind._ops.Native", sizeof(native_object), 0,
                            Py_TPFLAGS_DEFAULT, native_slots};
@@ -277,16 +274,14 @@ PyType_Spec module_spec = {"latebind._ops.Native", sizeof(native_object), 0,
 /* ---- optimizers ------------------------------------------------------------------------ */
 
 typedef struct optimizer_object {
-    PyObject_HEAD
-    lbo_optimizer *optimizer;
+    PyObject_HEAD lbo_optimizer *optimizer;
     lbo_module *tree;
 } optimizer_object;
 
 static lb_status plain_module(const char *name, lbo_module **result)
 {
-    return lbo_module_create(the.library,
-                             lbo_module_class(the.library, "module"), name,
-                             result);
+    return lbo_module_create(
+        the.library, lbo_module_class(the.library, "module"), name, result);
 }
 
 /* The module at the path's first `length` characters, made where it is not. */
@@ -427,10 +422,8 @@ static PyObject *optimizer_step(PyObject *self, PyObject *ignored)
     (void)ignored;
     if (here == NULL)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    status = lbo_step(here->context, optimizer_of(self));
-    Py_END_ALLOW_THREADS
-    return finish(status) < 0 ? NULL : Py_NewRef(Py_None);
+    Py_BEGIN_ALLOW_THREADS status = lbo_step(here->context, optimizer_of(self));
+    Py_END_ALLOW_THREADS return finish(status) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static PyObject *optimizer_zero(PyObject *self, PyObject *ignored)
@@ -461,10 +454,9 @@ static PyObject *optimizer_save(PyObject *self, PyObject *path)
 
     if (context == NULL || !PyUnicode_FSConverter(path, &bytes))
         return NULL;
-    const int result = finish(
-        lbo_training_save(context, ((optimizer_object *)self)->tree,
-                          optimizer_of(self), NULL, 0,
-                          PyBytes_AS_STRING(bytes)));
+    const int result = finish(lbo_training_save(
+        context, ((optimizer_object *)self)->tree, optimizer_of(self), NULL, 0,
+        PyBytes_AS_STRING(bytes)));
     Py_DECREF(bytes);
     return result < 0 ? NULL : Py_NewRef(Py_None);
 }
@@ -529,10 +521,9 @@ static PyType_Slot optimizer_slots[] = {
     {Py_tp_doc, "Changes parameters by their gradients."},
     {0, NULL}};
 
-PyType_Spec optimizer_spec = {"latebind._ops.Optimizer",
-                              sizeof(optimizer_object), 0,
-                              Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
-                              optimizer_slots};
+PyType_Spec optimizer_spec = {
+    "latebind._ops.Optimizer", sizeof(optimizer_object), 0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, optimizer_slots};
 
 /* _rate(schedule, base, step, warmup, period, factor) */
 PyObject *py_rate(PyObject *self, PyObject *args)
@@ -576,10 +567,9 @@ PyObject *py_backward(PyObject *self, PyObject *args)
     if (here == NULL || !PyArg_ParseTuple(args, "Op", &seed_object, &keep) ||
         seed_from(seed_object, &seed) < 0)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    status = lbo_backward(here->context, tensor_of(self), seed, keep);
-    Py_END_ALLOW_THREADS
-    return finish(status) < 0 ? NULL : Py_NewRef(Py_None);
+    Py_BEGIN_ALLOW_THREADS status =
+        lbo_backward(here->context, tensor_of(self), seed, keep);
+    Py_END_ALLOW_THREADS return finish(status) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static PyObject *tuple_of_made(lbo_tensor **made, Py_ssize_t count)
@@ -587,7 +577,7 @@ static PyObject *tuple_of_made(lbo_tensor **made, Py_ssize_t count)
     PyObject *const result = PyTuple_New(count);
 
     for (Py_ssize_t i = 0; i < count; i++) {
-        PyObject *const one = result == NULL ? NULL
+        PyObject *const one = result == NULL    ? NULL
                               : made[i] == NULL ? Py_NewRef(Py_None)
                                                 : tensor_wrap(made[i]);
         if (result == NULL && made[i] != NULL)
@@ -623,12 +613,9 @@ PyObject *py_gradients(PyObject *self, PyObject *args)
             return PyErr_Format(PyExc_TypeError, "gradients are by tensors");
         in[i] = tensor_of(PyTuple_GET_ITEM(inputs, i));
     }
-    Py_BEGIN_ALLOW_THREADS
-    status = lbo_gradients(here->context, tensor_of(of), seed, in,
-                           (size_t)count, record, made);
-    Py_END_ALLOW_THREADS
-    if (finish(status) < 0)
-        return NULL;
+    Py_BEGIN_ALLOW_THREADS status = lbo_gradients(
+        here->context, tensor_of(of), seed, in, (size_t)count, record, made);
+    Py_END_ALLOW_THREADS if (finish(status) < 0) return NULL;
     return tuple_of_made(made, count);
 }
 
@@ -687,9 +674,9 @@ PyObject *py_save(PyObject *self, PyObject *args)
         PyErr_NoMemory();
     else if (named_from(tensors, named) == 0 &&
              pairs_from(metadata, (const char *(*)[2])pairs) == 0)
-        result = finish(lbo_save_tensors(
-            context, PyBytes_AS_STRING(path), named, count,
-            (const char *const(*)[2])pairs, texts));
+        result = finish(
+            lbo_save_tensors(context, PyBytes_AS_STRING(path), named, count,
+                             (const char *const(*)[2])pairs, texts));
     PyMem_Free(named);
     PyMem_Free((void *)pairs);
     Py_DECREF(path);
@@ -706,8 +693,8 @@ PyObject *py_load(PyObject *self, PyObject *path)
     (void)self;
     if (context == NULL || !PyUnicode_FSConverter(path, &bytes))
         return NULL;
-    const int opened = finish(
-        lbo_load_tensors(context, PyBytes_AS_STRING(bytes), &archive));
+    const int opened =
+        finish(lbo_load_tensors(context, PyBytes_AS_STRING(bytes), &archive));
     Py_DECREF(bytes);
     PyObject *result = opened < 0 ? NULL : PyDict_New();
     for (size_t i = 0; result && i < lbo_archive_count(archive); i++) {

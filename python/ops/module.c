@@ -177,9 +177,15 @@ static int exec(PyObject *module)
 
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, exec}, {0, NULL}};
 
-static PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, "latebind._ops", "Tensors and operators, in C.", 0,
-    functions, slots, NULL, NULL, NULL};
+static PyModuleDef definition = {PyModuleDef_HEAD_INIT,
+                                 "latebind._ops",
+                                 "Tensors and operators, in C.",
+                                 0,
+                                 functions,
+                                 slots,
+                                 NULL,
+                                 NULL,
+                                 NULL};
 
 PyMODINIT_FUNC PyInit__ops(void)
 {

@@ -17,15 +17,13 @@
 
 /* A tensor as Python sees it: one reference to the tensor itself. */
 typedef struct tensor_object {
-    PyObject_HEAD
-    lbo_tensor *tensor;
+    PyObject_HEAD lbo_tensor *tensor;
     PyObject *weak;
 } tensor_object;
 
 /* A type of elements; one object each. */
 typedef struct dtype_object {
-    PyObject_HEAD
-    lbo_dtype dtype;
+    PyObject_HEAD lbo_dtype dtype;
     PyObject *name; /* as the array API has it: "float32" */
 } dtype_object;
 
@@ -35,10 +33,10 @@ typedef struct world {
     PyTypeObject *tensor, *dtype, *function, *call, *next, *layer, *module,
         *optimizer, *kernel;
     PyObject *dtypes[LBO_DTYPE_COUNT];
-    PyObject *no_kernel;     /* exceptions */
+    PyObject *no_kernel; /* exceptions */
     PyObject *fallback_warning;
-    PyObject *adopt;         /* Python's: how foreign arrays are handled, or NULL */
-    lbo_device *device;      /* that new threads begin with */
+    PyObject *adopt;    /* Python's: how foreign arrays are handled, or NULL */
+    lbo_device *device; /* that new threads begin with */
 } world;
 extern world the;
 
@@ -203,8 +201,16 @@ PyObject *py_call(PyObject *self, PyObject *const *args, Py_ssize_t count,
 PyObject *py_infer(PyObject *self, PyObject *const *args, Py_ssize_t count,
                    PyObject *names);
 PyObject *py_explain(PyObject *self, PyObject *const *args, Py_ssize_t count);
+
+/* ---- attributes.c --------------------------------------------------------- */
+
 /* Attributes as a dictionary. */
 PyObject *attributes_dict(const lbo_operator *op, const void *attributes);
+/* Writes one into a struct of attributes; -1 if the value is none of its type. */
+int set_attribute(const lbo_attribute *attribute, char *base, PyObject *value);
+void attribute_number(const lbo_attribute *attribute, char *base, double value);
+/* Writes the default of an attribute; false where it has none. */
+bool attribute_default(const lbo_operator *op, size_t index, char *attributes);
 
 /* ---- layers.c, kernels.c, models.c ------------------------------------------ */
 
@@ -222,7 +228,6 @@ PyObject *py_operator(PyObject *self, PyObject *args);
  * where it has none. */
 int operator_default(const lbo_operator *op, size_t index, char *attributes);
 PyObject *tensors_tuple(lbo_tensor *const *tensors, uint32_t count);
-int set_attribute(const lbo_attribute *attribute, char *base, PyObject *value);
 
 extern PyType_Spec module_spec, optimizer_spec;
 PyObject *py_backward(PyObject *self, PyObject *args);

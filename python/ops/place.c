@@ -124,13 +124,18 @@ PyObject *py_recording(PyObject *self, PyObject *args)
 static PyObject *exception_for(lb_status status)
 {
     switch (status) {
-    case LB_NO_MEMORY: return PyExc_MemoryError;
-    case LB_NO_METHOD: return the.no_kernel ? the.no_kernel : PyExc_TypeError;
-    case LB_NOT_FOUND: return PyExc_LookupError;
+    case LB_NO_MEMORY:
+        return PyExc_MemoryError;
+    case LB_NO_METHOD:
+        return the.no_kernel ? the.no_kernel : PyExc_TypeError;
+    case LB_NOT_FOUND:
+        return PyExc_LookupError;
     case LB_BAD_ARGUMENT:
     case LB_READ_ONLY:
-    case LB_EXISTS: return PyExc_ValueError;
-    default: return PyExc_RuntimeError;
+    case LB_EXISTS:
+        return PyExc_ValueError;
+    default:
+        return PyExc_RuntimeError;
     }
 }
 
@@ -204,13 +209,13 @@ PyObject *py_open_all(PyObject *self, PyObject *name)
     (void)self;
     if (text == NULL)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    status = lbo_open_all(the.library);
-    Py_END_ALLOW_THREADS
-    if (finish(status) < 0 ||
-        finish(lbo_device_find(the.library, text, &the.device)) < 0 ||
-        finish(lbo_context_set_device(here->context, the.device->name)) < 0)
-        return NULL;
+    Py_BEGIN_ALLOW_THREADS status = lbo_open_all(the.library);
+    Py_END_ALLOW_THREADS if (finish(status) < 0 ||
+                             finish(lbo_device_find(the.library, text,
+                                                    &the.device)) < 0 ||
+                             finish(lbo_context_set_device(here->context,
+                                                           the.device->name)) <
+                                 0) return NULL;
     return PyUnicode_FromString(the.device->name);
 }
 
@@ -222,8 +227,8 @@ PyObject *py_open_plugin(PyObject *self, PyObject *path)
     (void)self;
     if (!PyUnicode_FSConverter(path, &bytes))
         return NULL;
-    const int result = finish(
-        lbo_plugin_open(the.library, PyBytes_AS_STRING(bytes), &plugin));
+    const int result =
+        finish(lbo_plugin_open(the.library, PyBytes_AS_STRING(bytes), &plugin));
     Py_DECREF(bytes);
     if (result < 0)
         return NULL;
@@ -300,10 +305,8 @@ PyObject *py_synchronize(PyObject *self, PyObject *ignored)
     (void)ignored;
     if (context == NULL)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    status = lbo_synchronize(lbo_context_device(context));
-    Py_END_ALLOW_THREADS
-    if (finish(status) < 0)
-        return NULL;
+    Py_BEGIN_ALLOW_THREADS status =
+        lbo_synchronize(lbo_context_device(context));
+    Py_END_ALLOW_THREADS if (finish(status) < 0) return NULL;
     Py_RETURN_NONE;
 }

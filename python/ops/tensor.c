@@ -61,10 +61,8 @@ static inline lb_status call_binary(place *here, binary_fn fn, lbo_tensor **out,
         return LB_METHOD_FAILED;
     if (LB_LIKELY(a->size <= LARGE && b->size <= LARGE))
         return fn(here->context, out, a, b);
-    Py_BEGIN_ALLOW_THREADS
-    status = fn(here->context, out, a, b);
-    Py_END_ALLOW_THREADS
-    return status;
+    Py_BEGIN_ALLOW_THREADS status = fn(here->context, out, a, b);
+    Py_END_ALLOW_THREADS return status;
 }
 
 /* One of two operands is a tensor. The other as a tensor: 1, and 0 if it is
@@ -107,8 +105,7 @@ static PyObject *mixed_binary(binary_fn fn, PyObject *a, PyObject *b,
     if (here == NULL)
         return NULL;
     const int first = operand(here->context, a, b, &x);
-    const int second =
-        first > 0 ? operand(here->context, b, a, &y) : first;
+    const int second = first > 0 ? operand(here->context, b, a, &y) : first;
     if (second > 0) {
         const lb_status status = call_binary(here, fn, out, x, y);
         result = finish(status) < 0 ? NULL : Py_NewRef(Py_None);
@@ -152,8 +149,7 @@ static PyObject *unary(unary_fn fn, PyObject *a)
     if (x->size <= LARGE)
         status = fn(here->context, &out, x);
     else {
-        Py_BEGIN_ALLOW_THREADS
-        status = fn(here->context, &out, x);
+        Py_BEGIN_ALLOW_THREADS status = fn(here->context, &out, x);
         Py_END_ALLOW_THREADS
     }
     return made_result(status, out);
@@ -201,7 +197,8 @@ static PyObject *tensor_pow(PyObject *a, PyObject *b, PyObject *modulus)
     return binary(lbo_pow, a, b);
 }
 
-static PyObject *tensor_in_place_pow(PyObject *a, PyObject *b, PyObject *modulus)
+static PyObject *tensor_in_place_pow(PyObject *a, PyObject *b,
+                                     PyObject *modulus)
 {
     if (modulus != Py_None)
         Py_RETURN_NOTIMPLEMENTED;
@@ -261,9 +258,9 @@ static PyObject *tensor_invert(PyObject *a)
 
 static PyObject *tensor_compare(PyObject *a, PyObject *b, int op)
 {
-    static const binary_fn functions[] = {lbo_less,      lbo_less_equal,
-                                          lbo_equal,     lbo_not_equal,
-                                          lbo_greater,   lbo_greater_equal};
+    static const binary_fn functions[] = {lbo_less,    lbo_less_equal,
+                                          lbo_equal,   lbo_not_equal,
+                                          lbo_greater, lbo_greater_equal};
 
     return binary(functions[op], a, b);
 }
@@ -366,9 +363,9 @@ static PyObject *tensor_repr(PyObject *self)
     const int length =
         lbo_format(context, tensor_of(self), text, (size_t)need + 1);
     PyObject *const result =
-        length < 0 ? raise_status(LB_METHOD_FAILED)
-                   : PyUnicode_FromStringAndSize(text, length < need ? length
-                                                                     : need);
+        length < 0
+            ? raise_status(LB_METHOD_FAILED)
+            : PyUnicode_FromStringAndSize(text, length < need ? length : need);
     PyMem_Free(text);
     return result;
 }
@@ -396,7 +393,8 @@ static int64_t size_from(PyObject *object, const char *what)
 
     if (index == NULL) {
         if (PyErr_ExceptionMatches(PyExc_TypeError))
-            PyErr_Format(PyExc_TypeError, "%s has a %.100s: integers are wanted", what,
+            PyErr_Format(PyExc_TypeError,
+                         "%s has a %.100s: integers are wanted", what,
                          Py_TYPE(object)->tp_name);
         return -1;
     }
@@ -419,8 +417,9 @@ int shape_from(PyObject *object, int64_t *shape, const char *what)
     }
     const Py_ssize_t count = PySequence_Fast_GET_SIZE(items);
     if (count > LBO_MAX_DIMS)
-        PyErr_Format(PyExc_ValueError, "%s has %zd dimensions, at most %d are "
-                                       "possible",
+        PyErr_Format(PyExc_ValueError,
+                     "%s has %zd dimensions, at most %d are "
+                     "possible",
                      what, count, LBO_MAX_DIMS);
     for (Py_ssize_t i = 0; i < count && !PyErr_Occurred(); i++)
         shape[i] = size_from(PySequence_Fast_GET_ITEM(items, i), what);
@@ -575,10 +574,9 @@ static PyObject *tensor_to_device(PyObject *self, PyObject *name)
         return NULL;
     if (lbo_tensor_device(tensor_of(self)) == device)
         return Py_NewRef(self);
-    Py_BEGIN_ALLOW_THREADS
-    status = lbo_to_device(here->context, &out, tensor_of(self), device);
-    Py_END_ALLOW_THREADS
-    return made_result(status, out);
+    Py_BEGIN_ALLOW_THREADS status =
+        lbo_to_device(here->context, &out, tensor_of(self), device);
+    Py_END_ALLOW_THREADS return made_result(status, out);
 }
 
 static PyObject *tensor_contiguous(PyObject *self, PyObject *ignored)
@@ -639,9 +637,9 @@ static PyObject *tensor_array(PyObject *self, PyObject *args, PyObject *kwargs)
         return NULL;
     PyObject *const module = PyImport_ImportModule("latebind.ops._interop");
     PyObject *const result =
-        module ? PyObject_CallMethod(module, "to_numpy", "OOO", self, dtype,
-                                     copy)
-               : NULL;
+        module
+            ? PyObject_CallMethod(module, "to_numpy", "OOO", self, dtype, copy)
+            : NULL;
     Py_XDECREF(module);
     return result;
 }
@@ -682,10 +680,9 @@ static PyGetSetDef getset[] = {
     {"_pointer", get_pointer, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL}};
 
-static PyMemberDef members[] = {
-    {"__weaklistoffset__", T_PYSSIZET, offsetof(tensor_object, weak), READONLY,
-     NULL},
-    {NULL, 0, 0, 0, NULL}};
+static PyMemberDef members[] = {{"__weaklistoffset__", T_PYSSIZET,
+                                 offsetof(tensor_object, weak), READONLY, NULL},
+                                {NULL, 0, 0, 0, NULL}};
 
 static PyMethodDef methods[] = {
     {"item", tensor_item, METH_NOARGS, "The one element as a number."},
@@ -751,7 +748,6 @@ static PyType_Slot slots[] = {
     {Py_bf_releasebuffer, tensor_releasebuffer},
     {0, NULL}};
 
-PyType_Spec tensor_spec = {"latebind.ops.Tensor", sizeof(tensor_object), 0,
-                           Py_TPFLAGS_DEFAULT |
-                               Py_TPFLAGS_DISALLOW_INSTANTIATION,
-                           slots};
+PyType_Spec tensor_spec = {
+    "latebind.ops.Tensor", sizeof(tensor_object), 0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};

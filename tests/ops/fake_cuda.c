@@ -357,7 +357,7 @@ EXPORT int cuModuleUnload(void *module)
 {
     ENTER;
     NEEDS_CONTEXT;
-    for (int i = 0; i < function_count; i++)
+    for (int i = 0; i < function_count && i < 256; i++)
         if (functions[i].of == module)
             functions[i].kind = 0;
     return unmake(MODULE, module);

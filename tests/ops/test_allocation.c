@@ -373,7 +373,9 @@ static lb_status make_layers(void *argument, double *result)
         status = use_layers(layers, &seen);
         *result = seen;
     }
-    /* The end of a test that fails: with memory, as a program would wait. */
+    char text[512];
+    snprintf(text, sizeof text, "%s", lb_message());
+    /* What was made is taken away with memory. */
     const uint64_t fail_at = memory.fail_at, requests = memory.requests;
     const uint64_t refused = memory.refused;
     allocator_arm(&memory, 0, 0);
@@ -385,7 +387,7 @@ static lb_status make_layers(void *argument, double *result)
     memory.fail_at = fail_at;
     memory.requests = requests;
     memory.refused = refused;
-    return status;
+    return status == LB_OK ? LB_OK : lb_fail_with(status, text);
 }
 
 static void layers(void **state)

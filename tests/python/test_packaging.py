@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.metadata
+import importlib.util
 import os
 import re
 import shutil
@@ -104,10 +105,22 @@ def test_nothing_else_is_installed(root: Path) -> None:
 
 
 def test_every_public_header_is_there(root: Path) -> None:
-    folder = root / "include"
-    names = {p.relative_to(folder).as_posix() for p in folder.rglob("*.h")}
+    folders = [root / "include"]
+    if importlib.util.find_spec("latebind._ops"):
+        folders.append(root / "ops" / "include")
+    names = {
+        path.relative_to(folder).as_posix()
+        for folder in folders
+        for path in folder.rglob("*.h")
+    }
     there = Path(latebind.get_include())
-    assert names == {p.relative_to(there).as_posix() for p in there.rglob("*.h")}
+    found = {
+        os.path.relpath(Path(where) / name, there)
+        for where, _, files in os.walk(there, followlinks=True)
+        for name in files
+        if name.endswith(".h")
+    }
+    assert names == found
 
 
 def test_type_checkers_are_invited() -> None:

@@ -22,18 +22,18 @@ static lb_class *class_for(const lbo_device *device, int dtype)
     return dtype == LBO_ANY_DTYPE ? device->tensors : device->classes[dtype];
 }
 
-/* A group's kernel for the very types of another is more special than that one
- * by the context, so that it comes first, and leaves it in place for when the
- * group goes. For kernels of any type that would be ambiguous. */
+/* A kernel that comes later, for the very types of one that the library brought,
+ * is more special than that one by the context: it comes first, and leaves the
+ * other in place for when it goes. For kernels of any type that would be
+ * ambiguous. */
 static lb_rule rule_for(const lbo_operator *op, const lbo_device *device,
-                        const lbo_kernel *kernel, bool grouped,
-                        lb_specializer *s)
+                        const lbo_kernel *kernel, lb_specializer *s)
 {
     const bool special =
         kernel->a != LBO_ANY_DTYPE &&
         (op->spec.dispatched < 2 || kernel->b != LBO_ANY_DTYPE);
 
-    s[0] = grouped && special ? lb_is(op->library->contexts) : lb_any();
+    s[0] = op->library->ready && special ? lb_is(op->library->contexts) : lb_any();
     s[1] = lb_is(class_for(device, kernel->a));
     s[2] = lb_is(class_for(device, kernel->b));
     return (lb_rule){.method = kernel->method,
@@ -43,7 +43,7 @@ static lb_rule rule_for(const lbo_operator *op, const lbo_device *device,
 }
 
 static lb_status add_all(lb_group *group, const lbo_device *device,
-                         const lbo_kernel *kernels, size_t count, bool grouped,
+                         const lbo_kernel *kernels, size_t count,
                          const lbo_operator *const *found)
 {
     lb_status status = LB_OK;
@@ -51,7 +51,7 @@ static lb_status add_all(lb_group *group, const lbo_device *device,
     for (size_t i = 0; i < count && status == LB_OK; i++) {
         lb_specializer specializers[3];
         const lb_rule rule =
-            rule_for(found[i], device, &kernels[i], grouped, specializers);
+            rule_for(found[i], device, &kernels[i], specializers);
         status = lb_group_add(group, found[i]->generic, &rule, 1);
     }
     return status;
@@ -91,8 +91,7 @@ static lb_status register_found(lbo_library *library, lb_group *group,
         status = lb_group_create(library->runtime, device->name, 0, &own);
     if (status != LB_OK)
         return status;
-    status = add_all(own ? own : group, device, kernels, count, group != NULL,
-                     found);
+    status = add_all(own ? own : group, device, kernels, count, found);
     if (own != NULL && status == LB_OK)
         status = lb_group_commit(own);
     if (own != NULL && status != LB_OK)

@@ -142,6 +142,7 @@ static lb_status fill_library(lbo_library *library)
         status = lboi_cpu_init(library);
     if (status == LB_OK)
         status = lboi_models_init(library);
+    library->ready = status == LB_OK;
     return status;
 }
 

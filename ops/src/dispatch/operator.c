@@ -437,6 +437,21 @@ static lb_status check_made(const lbo_call *call)
     return LB_OK;
 }
 
+/* What is wrong with a call is said with the operator's name in front, also where
+ * a kernel or another operator noticed it. */
+static lb_status failed(lbo_call *call, lb_status status)
+{
+    const char *const name = call->op->spec.name, *const text = lb_message();
+    const size_t length = strlen(name);
+
+    drop_made(call);
+    if (status != LB_BAD_ARGUMENT ||
+        (strncmp(text, name, length) == 0 &&
+         (text[length] == ':' || text[length] == ' ')))
+        return status;
+    return named(call->op, status);
+}
+
 lb_status lbo_run(lbo_context *context, const lbo_operator *op, lbo_call *call)
 {
     if (context == NULL || op == NULL || call == NULL)
@@ -462,9 +477,7 @@ lb_status lbo_run(lbo_context *context, const lbo_operator *op, lbo_call *call)
             status = check_made(call);
     }
     lb_leave(context->reader);
-    if (status != LB_OK)
-        drop_made(call);
-    return status;
+    return LB_LIKELY(status == LB_OK) ? LB_OK : failed(call, status);
 }
 
 /* ---- operators ------------------------------------------------------------- */

@@ -54,7 +54,7 @@ from latebind._ops import (
     uint8,
 )
 from latebind._ops import function as get_operator
-from latebind.ops import _around, _functions
+from latebind.ops import _around
 from latebind.ops._around import (
     autocast,
     autograd,
@@ -102,6 +102,7 @@ from latebind.ops._dtypes import (
 )
 from latebind.ops._extend import kernel, operator
 from latebind.ops._functions import (
+    BY_NAME,
     all,  # noqa: A004
     any,  # noqa: A004
     astype,
@@ -137,7 +138,58 @@ from latebind.ops._functions import (
 )
 from latebind.ops._interop import Kind, kind_of
 
-globals().update(_functions.BY_NAME)
+# The operators themselves.
+add = BY_NAME["add"]
+subtract = BY_NAME["subtract"]
+multiply = BY_NAME["multiply"]
+divide = BY_NAME["divide"]
+pow = BY_NAME["pow"]
+minimum = BY_NAME["minimum"]
+maximum = BY_NAME["maximum"]
+equal = BY_NAME["equal"]
+not_equal = BY_NAME["not_equal"]
+less = BY_NAME["less"]
+less_equal = BY_NAME["less_equal"]
+greater = BY_NAME["greater"]
+greater_equal = BY_NAME["greater_equal"]
+negative = BY_NAME["negative"]
+abs = BY_NAME["abs"]
+sign = BY_NAME["sign"]
+sqrt = BY_NAME["sqrt"]
+exp = BY_NAME["exp"]
+log = BY_NAME["log"]
+tanh = BY_NAME["tanh"]
+sigmoid = BY_NAME["sigmoid"]
+silu = BY_NAME["silu"]
+relu = BY_NAME["relu"]
+gelu = BY_NAME["gelu"]
+clamp = BY_NAME["clamp"]
+where = BY_NAME["where"]
+sum = BY_NAME["sum"]
+mean = BY_NAME["mean"]
+max = BY_NAME["max"]
+min = BY_NAME["min"]
+argmax = BY_NAME["argmax"]
+var = BY_NAME["var"]
+matmul = BY_NAME["matmul"]
+linear = BY_NAME["linear"]
+conv2d = BY_NAME["conv2d"]
+max_pool2d = BY_NAME["max_pool2d"]
+avg_pool2d = BY_NAME["avg_pool2d"]
+softmax = BY_NAME["softmax"]
+log_softmax = BY_NAME["log_softmax"]
+cross_entropy = BY_NAME["cross_entropy"]
+mse = BY_NAME["mse"]
+layer_norm = BY_NAME["layer_norm"]
+embedding = BY_NAME["embedding"]
+gather = BY_NAME["gather"]
+concat = BY_NAME["concat"]
+stack = BY_NAME["stack"]
+reshape = BY_NAME["reshape"]
+permute_dims = BY_NAME["permute_dims"]
+expand = BY_NAME["expand"]
+cast = BY_NAME["cast"]
+copy = BY_NAME["copy"]
 
 __array_api_version__ = "2023.12"
 # Which device tensors are made on, and why those are not there that could be.
@@ -147,14 +199,8 @@ from latebind.ops import nn, optim  # noqa: E402
 from latebind.ops.nn import load, save  # noqa: E402
 
 __all__ = [
-    *_functions.BY_NAME,
-    *(
-        name
-        for name in dir()
-        if not name.startswith("_")
-        and name not in _functions.BY_NAME
-        and name != "annotations"
-    ),
-    "__array_api_version__",
-    "__array_namespace_info__",
+    name
+    for name in dir()
+    if not name.startswith("_") and name not in ("BY_NAME", "annotations")
 ]
+__all__ += ["__array_api_version__", "__array_namespace_info__"]

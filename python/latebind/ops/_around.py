@@ -119,9 +119,7 @@ def _active(layer: Layer) -> Iterator[Layer]:
     finally:
         now = _ops._get_layers()
         at = now.index(layer) if layer in now else None
-        _ops._set_layers(
-            now if at is None else (*now[:at], *now[at + 1 :])
-        )
+        _ops._set_layers(now if at is None else (*now[:at], *now[at + 1 :]))
 
 
 class layer:
@@ -141,7 +139,9 @@ class layer:
     """
 
     def __init__(
-        self, function: Callable[..., Any] | None = None, *,
+        self,
+        function: Callable[..., Any] | None = None,
+        *,
         operators: tuple[str, ...] | list[str] | None = None,
     ) -> None:
         self._operators = None if operators is None else tuple(operators)

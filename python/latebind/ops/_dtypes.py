@@ -143,8 +143,11 @@ class Info:
     """What the array API asks of a namespace."""
 
     def capabilities(self) -> dict[str, Any]:
-        return {"boolean indexing": True, "data-dependent shapes": True,
-                "max dimensions": 16}
+        return {
+            "boolean indexing": True,
+            "data-dependent shapes": True,
+            "max dimensions": 16,
+        }
 
     def default_device(self) -> str:
         return _ops._get_device()
@@ -162,11 +165,7 @@ class Info:
     def dtypes(
         self, *, device: str | None = None, kind: Any = None
     ) -> dict[str, DType]:
-        return {
-            one.name: one
-            for one in ALL
-            if kind is None or isdtype(one, kind)
-        }
+        return {one.name: one for one in ALL if kind is None or isdtype(one, kind)}
 
 
 def __array_namespace_info__() -> Info:

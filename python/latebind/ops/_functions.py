@@ -67,14 +67,18 @@ NAMES = {
     "copy": "copy",
 }
 BY_NAME = {ours: _function(theirs) for ours, theirs in NAMES.items()}
-sub, mul, div, neg = (BY_NAME[n] for n in ("subtract", "multiply", "divide", "negative"))
+sub, mul, div, neg = (
+    BY_NAME[n] for n in ("subtract", "multiply", "divide", "negative")
+)
 _cast, _reshape, _expand, _copy = (
     BY_NAME[n] for n in ("cast", "reshape", "expand", "copy")
 )
 _transpose = BY_NAME["permute_dims"]
 
 
-def astype(x: Tensor, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Tensor:
+def astype(
+    x: Tensor, dtype: Any, /, *, copy: bool = True, device: Any = None
+) -> Tensor:
     """The elements as another dtype."""
     if device is not None and device != x.device:
         x = x._to_device(device)
@@ -164,11 +168,11 @@ def moveaxis(x: Tensor, source: int, destination: int, /) -> Tensor:
 
 def flip(x: Tensor, /, *, axis: int | tuple[int, ...] | None = None) -> Tensor:
     """The order of the elements reversed."""
-    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = (
+        range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    )
     turned = {_axis(one, x.ndim) for one in axes}
-    return x[
-        tuple(slice(None, None, -1 if i in turned else 1) for i in range(x.ndim))
-    ]
+    return x[tuple(slice(None, None, -1 if i in turned else 1) for i in range(x.ndim))]
 
 
 def broadcast_to(x: Tensor, /, shape: Any) -> Tensor:
@@ -189,9 +193,7 @@ def broadcast_arrays(*arrays: Tensor) -> list[Tensor]:
     return [_expand(one, shape) for one in arrays]
 
 
-def split(
-    x: Tensor, sizes: int | Sequence[int], axis: int = 0
-) -> tuple[Tensor, ...]:
+def split(x: Tensor, sizes: int | Sequence[int], axis: int = 0) -> tuple[Tensor, ...]:
     """Views of parts of these sizes along an axis; of one size: as many as there are."""
     axis = _axis(axis, x.ndim)
     length = x.shape[axis]
@@ -298,7 +300,9 @@ def dropout(x: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
     return _ops._dropout(x, p) if training and p > 0 else x
 
 
-def backward(x: Tensor, gradient: Tensor | None = None, retain_graph: bool = False) -> None:
+def backward(
+    x: Tensor, gradient: Tensor | None = None, retain_graph: bool = False
+) -> None:
     """Adds the gradient of x by every leaf that it was made from to leaf.grad."""
     x._backward(gradient, retain_graph)
 

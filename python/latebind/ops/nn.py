@@ -357,8 +357,15 @@ class Conv2d(_NativeModule):
         bias: bool = True,
     ) -> None:
         self._make(
-            "conv2d", in_channels, out_channels, kernel_size,
-            _pair(stride), _pair(padding), _pair(dilation), groups, bias,
+            "conv2d",
+            in_channels,
+            out_channels,
+            kernel_size,
+            _pair(stride),
+            _pair(padding),
+            _pair(dilation),
+            groups,
+            bias,
         )
 
 
@@ -399,7 +406,10 @@ class MaxPool2d(_NativeModule):
     ) -> None:
         size = _pair(kernel_size)
         self._make(
-            "max_pool2d", size, size if stride is None else _pair(stride), _pair(padding)
+            "max_pool2d",
+            size,
+            size if stride is None else _pair(stride),
+            _pair(padding),
         )
 
 
@@ -414,7 +424,10 @@ class AvgPool2d(_NativeModule):
     ) -> None:
         size = _pair(kernel_size)
         self._make(
-            "avg_pool2d", size, size if stride is None else _pair(stride), _pair(padding)
+            "avg_pool2d",
+            size,
+            size if stride is None else _pair(stride),
+            _pair(padding),
         )
 
 
@@ -506,10 +519,31 @@ def load(path: str | os.PathLike[str]) -> dict[str, Tensor]:
 
 
 __all__ = [
-    *(name for name, one in list(globals().items())
-      if isinstance(one, type) and issubclass(one, Module)
-      and not name.startswith("_")),
-    "Buffer", "Parameter", "avg_pool2d", "conv2d", "cross_entropy", "dropout",
-    "embedding", "gelu", "layer_norm", "linear", "load", "log_softmax", "max_pool2d",
-    "mse_loss", "relu", "save", "sigmoid", "silu", "softmax", "tanh",
+    *(
+        name
+        for name, one in list(globals().items())
+        if isinstance(one, type)
+        and issubclass(one, Module)
+        and not name.startswith("_")
+    ),
+    "Buffer",
+    "Parameter",
+    "avg_pool2d",
+    "conv2d",
+    "cross_entropy",
+    "dropout",
+    "embedding",
+    "gelu",
+    "layer_norm",
+    "linear",
+    "load",
+    "log_softmax",
+    "max_pool2d",
+    "mse_loss",
+    "relu",
+    "save",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "tanh",
 ]

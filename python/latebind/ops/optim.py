@@ -1,11 +1,11 @@
 """Optimizers and schedules.
 
-    optimizer = optim.Adam(model, rate=1e-3)
-    for step in range(1000):
-        optimizer.rate = optim.cosine(1e-3, step, period=1000)
-        optimizer.zero_grad()
-        loss(model).backward()
-        optimizer.step()
+optimizer = optim.Adam(model, rate=1e-3)
+for step in range(1000):
+    optimizer.rate = optim.cosine(1e-3, step, period=1000)
+    optimizer.zero_grad()
+    loss(model).backward()
+    optimizer.step()
 """
 
 from __future__ import annotations

@@ -237,9 +237,7 @@ def test_an_operator_of_ones_own_with_gradient():
 
 
 def test_results_of_several_and_shapes_of_their_own():
-    @ops.operator(
-        results=2, infer=lambda x: [("i64", ()), (x.dtype, (x.size, 1))]
-    )
+    @ops.operator(results=2, infer=lambda x: [("i64", ()), (x.dtype, (x.size, 1))])
     def test_pair(x):
         return x.size, x.reshape(-1, 1)
 
@@ -299,8 +297,13 @@ def test_kernels_that_return_nonsense(value):
 
 @pytest.mark.parametrize(
     ("operator", "classes"),
-    [("add", ("cpu.f32",)), ("add", ("cpu.f32", "cpu.x")), ("no", ("cpu",)),
-     ("add", ("gpu9", "cpu")), ("reshape", ("cpu",))],
+    [
+        ("add", ("cpu.f32",)),
+        ("add", ("cpu.f32", "cpu.x")),
+        ("no", ("cpu",)),
+        ("add", ("gpu9", "cpu")),
+        ("reshape", ("cpu",)),
+    ],
 )
 def test_kernels_that_cannot_be(operator, classes):
     with pytest.raises((TypeError, LookupError, ValueError)):
@@ -318,9 +321,13 @@ def test_operators_by_name():
     assert mean.shape[0] == 2
     with pytest.raises(LookupError, match="nope"):
         ops.call("nope", x)
-    for wrong in (lambda: ops.add(x), lambda: ops.add(x, x, x),
-                  lambda: ops.sum(x, dims=0, axis=0), lambda: ops.add(x, None),
-                  lambda: ops.concat(x, x, x)):
+    for wrong in (
+        lambda: ops.add(x),
+        lambda: ops.add(x, x, x),
+        lambda: ops.sum(x, dims=0, axis=0),
+        lambda: ops.add(x, None),
+        lambda: ops.concat(x, x, x),
+    ):
         with pytest.raises((TypeError, ValueError)):
             wrong()
 

@@ -88,8 +88,10 @@ def test_copies_only_where_asked():
     assert ops.asarray(a, copy=True)._pointer != a.ctypes.data
     assert ops.tensor(a)._pointer != a.ctypes.data
     assert ops.asarray(a, dtype="f64").dtype == "f64"
-    for wrong in (lambda: ops.asarray(a, dtype="f64", copy=False),
-                  lambda: ops.asarray([1, 2], copy=False)):
+    for wrong in (
+        lambda: ops.asarray(a, dtype="f64", copy=False),
+        lambda: ops.asarray([1, 2], copy=False),
+    ):
         with pytest.raises(ValueError, match="copy"):
             wrong()
 
@@ -107,7 +109,10 @@ def test_memoryviews():
     x = ops.arange(6, dtype="i32").reshape(2, 3)
     view = memoryview(x)
     assert (view.shape, view.strides, view.format, view.nbytes) == (
-        (2, 3), (12, 4), "i", 24,
+        (2, 3),
+        (12, 4),
+        "i",
+        24,
     )
     assert view.tolist() == x.tolist()
     view[1, 1] = 40
@@ -218,8 +223,10 @@ def test_torch_tensors_likewise():
 def test_kinds_are_not_mixed():
     with pytest.raises(TypeError, match="several kinds"):
         ops.add(ops.ones((3,)), np.ones(3))
-    for wrong in (lambda: ops.ones((3,)) + np.ones(3),
-                  lambda: np.ones(3) + ops.ones((3,))):
+    for wrong in (
+        lambda: ops.ones((3,)) + np.ones(3),
+        lambda: np.ones(3) + ops.ones((3,)),
+    ):
         with pytest.raises(TypeError):
             wrong()
     with pytest.raises(TypeError, match="str"):

@@ -70,8 +70,11 @@ def test_the_librarys_modules_compute_what_pytorchs_do(rng):
     torch = pytest.importorskip("torch")
     pairs = [
         (nn.Linear(5, 3), torch.nn.Linear(5, 3), (2, 7, 5)),
-        (nn.Conv2d(4, 6, 3, stride=2, padding=1, groups=2),
-         torch.nn.Conv2d(4, 6, 3, stride=2, padding=1, groups=2), (2, 4, 8, 8)),
+        (
+            nn.Conv2d(4, 6, 3, stride=2, padding=1, groups=2),
+            torch.nn.Conv2d(4, 6, 3, stride=2, padding=1, groups=2),
+            (2, 4, 8, 8),
+        ),
         (nn.LayerNorm(6), torch.nn.LayerNorm(6), (3, 6)),
         (nn.ReLU(), torch.nn.ReLU(), (3, 4)),
         (nn.GELU(), torch.nn.GELU(), (3, 4)),
@@ -122,10 +125,16 @@ def test_replacing_a_native_parameter_writes_into_it():
 @pytest.mark.parametrize(
     ("make", "peer", "words"),
     [
-        (lambda p: optim.SGD(p, 0.1, momentum=0.9, nesterov=True), "SGD",
-         {"lr": 0.1, "momentum": 0.9, "nesterov": True}),
-        (lambda p: optim.SGD(p, 0.1, decay=0.1), "SGD",
-         {"lr": 0.1, "weight_decay": 0.1}),
+        (
+            lambda p: optim.SGD(p, 0.1, momentum=0.9, nesterov=True),
+            "SGD",
+            {"lr": 0.1, "momentum": 0.9, "nesterov": True},
+        ),
+        (
+            lambda p: optim.SGD(p, 0.1, decay=0.1),
+            "SGD",
+            {"lr": 0.1, "weight_decay": 0.1},
+        ),
         (lambda p: optim.Adam(p, 0.01), "Adam", {"lr": 0.01}),
         (lambda p: optim.AdamW(p, 0.01), "AdamW", {"lr": 0.01}),
     ],

@@ -116,14 +116,19 @@ def test_operators_are_numpys_on_any_dtypes_and_shapes(data):
     rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
     shape = data.draw(SHAPES)
     other = tuple(data.draw(st.sampled_from([n, 1])) for n in shape)
-    a_type, b_type = (data.draw(st.sampled_from(["int32", "float32", "float64"]))
-                      for _ in range(2))
+    a_type, b_type = (
+        data.draw(st.sampled_from(["int32", "float32", "float64"])) for _ in range(2)
+    )
     a, b = array(rng, a_type, shape), array(rng, b_type, other)
     x, y = ops.tensor(a), ops.tensor(b)
     dtype = ops.result_type(x, y)
     for function in (
-        lambda m, n: m + n, lambda m, n: m - n, lambda m, n: m * n,
-        lambda m, n: m < n, lambda m, n: m == n, lambda m, n: m >= n,
+        lambda m, n: m + n,
+        lambda m, n: m - n,
+        lambda m, n: m * n,
+        lambda m, n: m < n,
+        lambda m, n: m == n,
+        lambda m, n: m >= n,
     ):
         wanted, got = function(a, b), function(x, y)
         assert got.shape == wanted.shape
@@ -140,7 +145,7 @@ def test_operators_are_numpys_on_any_dtypes_and_shapes(data):
         (lambda x: x + 1, "int32"),
         (lambda x: 1 - x, "int32"),
         (lambda x: x * 2.5, "float32"),
-        (lambda x: 2 ** x, "int32"),
+        (lambda x: 2**x, "int32"),
         (lambda x: x / 2, "float32"),
         (lambda x: 6 / x, "float32"),
         (lambda x: x + True, "int32"),
@@ -290,10 +295,17 @@ def test_tensors_choose(rng):
 @pytest.mark.parametrize(
     ("key", "error"),
     [
-        (3, IndexError), (-4, IndexError), ((0, 0, 0), IndexError),
-        ((..., ...), IndexError), ("a", IndexError), (1.0, IndexError),
-        (slice(None, None, 0), ValueError), ([3], IndexError),
-        ([True], IndexError), ((0, [1]), IndexError), (2**70, IndexError),
+        (3, IndexError),
+        (-4, IndexError),
+        ((0, 0, 0), IndexError),
+        ((..., ...), IndexError),
+        ("a", IndexError),
+        (1.0, IndexError),
+        (slice(None, None, 0), ValueError),
+        ([3], IndexError),
+        ([True], IndexError),
+        ((0, [1]), IndexError),
+        (2**70, IndexError),
         ([0.5], IndexError),
     ],
 )
@@ -429,8 +441,9 @@ def test_promotion_is_as_the_standard_says():
                 continue
             wanted = np.promote_types(a, b)
             if wanted != "int16":
-                assert ops.result_type(ops.get_operator("cast")(
-                    ops.zeros((1,)), a), b) == str(wanted)
+                assert ops.result_type(
+                    ops.get_operator("cast")(ops.zeros((1,)), a), b
+                ) == str(wanted)
     assert ops.result_type(ops.int8, 1) == "int8"
     assert ops.result_type(ops.int8, 1.0) == "float32"
     assert ops.can_cast(ops.int8, ops.int32) and not ops.can_cast("f32", "i32")

@@ -178,9 +178,10 @@ typedef struct lbo_kernel {
 } lbo_kernel;
 
 /* Adds kernels for a device's tensors.
- * group   NULL: at once; else with that group's commit (a plug-in's). Kernels of
- *         a group come before those for the very same types without one, which
- *         run again when the group goes
+ * group   NULL: at once, for good; else with that group's commit, and until it
+ *         goes (a plug-in's)
+ * They come before the library's own for the very same types, which are back when
+ * the group goes; of several that came later, the last.
  * Errors: LB_NOT_FOUND (no such operator; the message names it), LB_NO_MEMORY,
  * those of lb_add_rules. All or none. Any thread. */
 LB_PUBLIC lb_status lbo_register_kernels(lbo_library *library, lb_group *group,
