@@ -3,6 +3,7 @@
 #   make run       build the examples and run those named in RUNS
 #   make run-NAME  build and run one example: make run-shapes ARGS="--help"
 #   make replay    replay a recorded program, and write a page about it
+#   make train     train a small network on the CPU and on OpenCL
 #   make test      the fast tests, in five builds
 #   make check     the slow tests (an hour): long torture, valgrind, fuzzing
 #   make bench     the benchmarks; make bench-NAME runs one
@@ -28,11 +29,18 @@ TRACE = docutils
 REPLAY = $(RUN_BUILD)/cli/latebind replay data/traces/$(TRACE).trace.xz \
     --expect data/traces/$(TRACE).counts --report build/replay
 
+# What `make train` trains, and on which devices; a device that is not there is
+# left out.  TRAIN="--model cnn" or "--model gpt" for the larger ones.
+TRAIN = --model mlp
+DEVICES = cpu opencl
+TRAINER = LATEBIND_OPS_PLUGINS=$(RUN_BUILD)/ops/plugins \
+    $(RUN_BUILD)/examples/training/train
+
 # The package as it lies in the working tree, by the interpreter of .venv.
 IN_PYTHON = PYTHONPATH=build/python-dev/site .venv/bin/python
 
-.PHONY: help run run-python replay test check bench bench-python format lint \
-    symbols setup python-dev python-site clean run-build
+.PHONY: help run run-python replay train test check bench bench-python format \
+    lint symbols setup python-dev python-site clean run-build
 .DEFAULT_GOAL := help
 
 help:
@@ -42,8 +50,10 @@ run: run-build
 	@set -e; for name in $(RUNS); do \
 	    echo "== $$name"; $(RUN_BUILD)/examples/$$name $(ARGS); done
 	@echo "== replay"; $(REPLAY)
+	@$(MAKE) --no-print-directory train
 	@$(MAKE) --no-print-directory run-python
-	@echo "pages: build/report.html build/replay/replay.html build/unparse.html"
+	@echo "pages: build/report.html build/replay/replay.html" \
+	    "build/training.html build/unparse.html"
 
 # The job in Python: every module of the standard library, parsed and written
 # back by generic functions; then an unchanged program on the drop-in.
@@ -59,6 +69,13 @@ python-site:
 
 replay: run-build
 	@$(REPLAY) $(ARGS)
+
+# The same program on every device.
+train: run-build
+	@set -e; for device in $(DEVICES); do \
+	    echo "== train on $$device"; \
+	    $(TRAINER) $(TRAIN) --device $$device --curve build/training.html \
+	        $(ARGS) || test $$device != cpu; done
 
 run-build:
 	@scripts/setup.sh run

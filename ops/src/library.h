@@ -68,7 +68,8 @@ struct lbo_library {
     lbo_device **devices;
     size_t device_count, device_capacity;
     lbo_device *cpu;
-    lbo_operator **operators; /* those of list.h first, in its order */
+    const lbo_operator *builtins[LBOI_BUILTIN_COUNT]; /* do not change */
+    lbo_operator **operators; /* the builtins first, in their order */
     size_t operator_count, operator_capacity;
     lbo_layer **layers;
     size_t layer_count, layer_capacity;
@@ -80,7 +81,7 @@ struct lbo_library {
     lb_plugin **plugins;
     size_t plugin_count, plugin_capacity;
 
-    bool ready; /* everything that comes along has been added */
+    bool ready;            /* everything that comes along has been added */
     int64_t live_contexts; /* atomic */
 };
 
@@ -137,7 +138,7 @@ static inline uint32_t lboi_level_of(const lbo_context *context)
 static inline const lbo_operator *lboi_builtin(const lbo_context *context,
                                                lboi_builtin_index index)
 {
-    return context->library->operators[index];
+    return context->library->builtins[index];
 }
 
 /* Memory through the library's hook; NULL: none left, and the thread's message

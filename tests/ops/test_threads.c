@@ -24,7 +24,7 @@ static lbo_library *library;
 static lbo_layer *autograd, *counting;
 static lbo_tensor *a, *b, *product;
 static atomic_int finished;
-static atomic_ullong called, counted, replaced, changes, swapped;
+static atomic_ullong called, counted, replaced, changes, swapped, opened;
 
 /* In any thread: says why, and ends the program. */
 static void must(bool holds, const char *what)
@@ -311,12 +311,56 @@ static void *change_layers(void *unused)
     return unused;
 }
 
-/* A second CPU, whose class inherits what the first one does. */
-static void use_device(lbo_context *context, lb_class *cls)
+LB_METHOD(lbo_on_allocate, twin_allocate);
+static lb_status twin_allocate(lb_slot slot, lbo_device *device, size_t bytes,
+                               void **memory)
+{
+    LB_IGNORE(slot);
+    (void)device;
+    *memory = malloc(bytes);
+    return *memory != NULL ? LB_OK : LB_NO_MEMORY;
+}
+
+LB_METHOD(lbo_on_free, twin_free);
+static void twin_free(lb_slot slot, lbo_device *device, void *memory,
+                      size_t bytes)
+{
+    LB_IGNORE(slot);
+    (void)device;
+    (void)bytes;
+    free(memory);
+}
+
+/* How a plug-in begins a device: a class, and methods for it. */
+static lb_class *twin_class(lb_group *group)
+{
+    lb_runtime *const runtime = lbo_runtime(library);
+    lb_class *const cls =
+        lb_class_make(runtime, "twin device", 0,
+                      lb_class_of(runtime, &find_cpu()->head), NULL);
+    must(cls != NULL, "no class");
+    const lb_specializer at = lb_is(cls);
+    lb_rule rule = {.method = LB_DESCRIPTOR(twin_allocate),
+                    .specializers = &at,
+                    .count = 1};
+
+    MUST(
+        lb_group_add(group, lbo_generic(library, "device.allocate"), &rule, 1));
+    rule.method = LB_DESCRIPTOR(twin_free);
+    MUST(lb_group_add(group, lbo_generic(library, "device.free"), &rule, 1));
+    MUST(lb_group_commit(group));
+    return cls;
+}
+
+/* A second CPU comes, is used, and goes with all that belongs to it. */
+static void use_device(lbo_context *context)
 {
     lbo_device *device;
     lbo_tensor *there = NULL, *back = NULL;
+    lb_group *group;
 
+    MUST(lb_group_create(lbo_runtime(library), "twin", 0, &group));
+    lb_class *const cls = twin_class(group);
     MUST(lbo_device_create(library, "twin", cls, LBO_HOST, 0, NULL, NULL,
                            &device));
     MUST(lbo_to_device(context, &there, a, device));
@@ -326,28 +370,30 @@ static void use_device(lbo_context *context, lb_class *cls)
     lbo_tensor_release(there);
     lbo_tensor_release(back);
     MUST(lbo_device_destroy(device));
+    MUST(lb_group_remove(group));
+    MUST(lb_class_destroy(cls));
+}
+
+static void use_plugin(lbo_context *context)
+{
+    lb_plugin *plugin;
+
+    if (getenv("LATEBIND_OPS_PLUGINS") == NULL)
+        return;
+    MUST(lbo_plugin_open(library, "cpu-fast", &plugin));
+    check_matmul(context);
+    MUST(lbo_plugin_close(library, plugin));
+    atomic_fetch_add(&opened, 1);
 }
 
 static void *change_devices(void *unused)
 {
-    lb_runtime *const runtime = lbo_runtime(library);
-    const char *const name = getenv("LATEBIND_OPS_PLUGINS");
-    lb_class *const cls =
-        lb_class_make(runtime, "twin device", 0,
-                      lb_class_of(runtime, &find_cpu()->head), NULL);
     lbo_context *context;
-    lb_plugin *plugin;
 
-    must(cls != NULL, "no class");
     MUST(lbo_context_create(library, NULL, &context));
     while (running()) {
-        use_device(context, cls);
-        if (name != NULL &&
-            lbo_plugin_open(library, "cpu-fast", &plugin) == LB_OK) {
-            check_matmul(context);
-            MUST(lbo_plugin_close(library, plugin));
-        }
-        atomic_fetch_add(&changes, 1);
+        use_device(context);
+        use_plugin(context);
     }
     lbo_context_destroy(context);
     return unused;
@@ -416,13 +462,17 @@ static void everything_changes_while_others_call(void **state)
     for (size_t i = 0; i < COUNT_OF(threads); i++)
         assert_int_equal(0, pthread_join(threads[i], NULL));
     print_message("%llu calls counted, %llu by kernels put in place, %llu "
-                  "times put there, %llu other changes\n",
+                  "times put there, %llu changes of layers, %llu "
+                  "plug-ins opened\n",
                   atomic_load(&counted), atomic_load(&replaced),
-                  atomic_load(&swapped), atomic_load(&changes));
+                  atomic_load(&swapped), atomic_load(&changes),
+                  atomic_load(&opened));
     assert_true(atomic_load(&called) > 0);
     assert_true(atomic_load(&counted) == atomic_load(&called));
     assert_true(atomic_load(&replaced) > 0 && atomic_load(&changes) > 0 &&
                 atomic_load(&swapped) > 0);
+    assert_true(getenv("LATEBIND_OPS_PLUGINS") == NULL ||
+                atomic_load(&opened) > 0);
     lbo_tensor_release(a);
     lbo_tensor_release(b);
     lbo_tensor_release(product);

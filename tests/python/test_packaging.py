@@ -134,7 +134,9 @@ def test_type_checkers_are_invited() -> None:
 def test_the_process_has_one_engine() -> None:
     maps = Path("/proc/self/maps").read_text()
     found = {line.split()[-1] for line in maps.splitlines() if "liblatebind" in line}
-    assert found == {str(FOLDER / "liblatebind.so.1")}
+    # The operators' library and its plug-ins have names of their own.
+    engines = {one for one in found if "liblatebind-ops" not in one}
+    assert engines == {str(FOLDER / "liblatebind.so.1")}
 
 
 @linux

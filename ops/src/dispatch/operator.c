@@ -509,6 +509,8 @@ static lb_status keep_operator(lbo_library *library, lbo_operator *op)
                      library->operator_count + 1, sizeof(void *));
     if (room) {
         op->index = (uint32_t)library->operator_count;
+        if (op->index < LBOI_BUILTIN_COUNT)
+            library->builtins[op->index] = op;
         library->operators[library->operator_count++] = op;
     }
     pthread_mutex_unlock(&library->mutex);

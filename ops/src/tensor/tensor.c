@@ -271,7 +271,11 @@ static lb_status over_storage(lbo_storage *storage, lbo_dtype dtype,
     lb_status status = lboi_spec_check(&spec, "view", &size);
     if (status != LB_OK)
         return status;
-    if (strides == NULL) {
+    /* A tensor without elements is nowhere: what was said of its place, and may
+     * be anything, is not kept. */
+    if (size == 0)
+        offset = 0;
+    if (strides == NULL || size == 0) {
         row_major(ndim, spec.shape, own);
         strides = own;
     }

@@ -161,7 +161,7 @@ def arange(
     if dtype is None:
         whole = all(isinstance(one, int) for one in (start, stop, step))
         dtype = "i64" if whole else "f32"
-    if all(isinstance(one, int) for one in (start, stop, step)):
+    if isinstance(start, int) and isinstance(stop, int) and isinstance(step, int):
         count = len(range(start, stop, step))
     else:
         count = max(0, _ceil((stop - start) / step))

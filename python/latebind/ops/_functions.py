@@ -194,7 +194,7 @@ def broadcast_arrays(*arrays: Tensor) -> list[Tensor]:
 
 
 def split(x: Tensor, sizes: int | Sequence[int], axis: int = 0) -> tuple[Tensor, ...]:
-    """Views of parts of these sizes along an axis; of one size: as many as there are."""
+    """Views of parts of these sizes along an axis; of one size: all there are."""
     axis = _axis(axis, x.ndim)
     length = x.shape[axis]
     if isinstance(sizes, int):
@@ -340,10 +340,30 @@ def fill_(x: Tensor, value: Any) -> Tensor:
 METHODS = {
     **{
         name: BY_NAME[name]
-        for name in (
-            "abs sqrt exp log tanh sigmoid relu sign sum mean max min argmax var "
-            "matmul softmax log_softmax gather reshape expand clamp where"
-        ).split()
+        for name in [
+            "abs",
+            "sqrt",
+            "exp",
+            "log",
+            "tanh",
+            "sigmoid",
+            "relu",
+            "sign",
+            "sum",
+            "mean",
+            "max",
+            "min",
+            "argmax",
+            "var",
+            "matmul",
+            "softmax",
+            "log_softmax",
+            "gather",
+            "reshape",
+            "expand",
+            "clamp",
+            "where",
+        ]
     },
     "permute": _transpose,
     "transpose": transpose,

@@ -113,7 +113,7 @@ class Module(ModuleBase):
         self._children.pop(name, None)
         self._learned.discard(name)
 
-    # What is in it ---------------------------------------------------------------
+    # What is in it -----------------------------------------------------------
 
     def children(self) -> Iterator[Module]:
         """The modules in it, without those in them."""
@@ -162,7 +162,7 @@ class Module(ModuleBase):
         """The number of elements of all parameters."""
         return sum(one.size for one in self.parameters())
 
-    # Settings ------------------------------------------------------------------------
+    # Settings ----------------------------------------------------------------
 
     def train(self, mode: bool = True) -> Module:
         """Training (or evaluation) for itself and all below it; gives itself."""
@@ -186,7 +186,7 @@ class Module(ModuleBase):
             one.requires_grad = on
         return self
 
-    # Checkpoints -----------------------------------------------------------------------
+    # Checkpoints -------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Tensor]:
         """Parameters and buffers by their paths."""
@@ -223,7 +223,7 @@ class Module(ModuleBase):
         self.load_state_dict(load(path))
         return self
 
-    # Appearance -----------------------------------------------------------------------
+    # Appearance --------------------------------------------------------------
 
     def extra_repr(self) -> str:
         return ""
@@ -255,7 +255,7 @@ class Module(ModuleBase):
 _NOT_KEPT = ("_native", "forward")
 
 
-def _empty(cls: type) -> Any:
+def _empty(cls: Any) -> Any:
     return cls.__new__(cls)
 
 
@@ -265,7 +265,7 @@ def _plain(data: Any) -> Any:
     return data if isinstance(data, Tensor) else _interop.plain(data)
 
 
-# The library's own -----------------------------------------------------------------------
+# The library's own ----------------------------------------------------------
 
 
 class _NativeModule(Module):
@@ -501,7 +501,7 @@ class Sequential(Module):
         return iter(self._children.values())
 
 
-# Files -----------------------------------------------------------------------------------
+# Files ----------------------------------------------------------------------
 
 
 def save(

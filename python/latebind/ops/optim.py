@@ -39,7 +39,7 @@ class SGD(_ops.Optimizer):
         momentum: float = 0.0,
         decay: float = 0.0,
         nesterov: bool = False,
-    ) -> SGD:
+    ) -> Any:
         settings = (float(momentum), float(decay), nesterov)
         return super().__new__(cls, "sgd", _named(parameters), rate, settings)
 
@@ -55,7 +55,7 @@ class Adam(_ops.Optimizer):
         epsilon: float = 1e-8,
         decay: float = 0.0,
         decoupled: bool = False,
-    ) -> Adam:
+    ) -> Any:
         settings = (betas[0], betas[1], float(epsilon), float(decay), decoupled)
         return super().__new__(cls, "adam", _named(parameters), rate, settings)
 
@@ -70,7 +70,7 @@ class AdamW(Adam):
         betas: tuple[float, float] = (0.9, 0.999),
         epsilon: float = 1e-8,
         decay: float = 1e-2,
-    ) -> AdamW:
+    ) -> Any:
         return super().__new__(cls, parameters, rate, betas, epsilon, decay, True)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from latebind import ops
 
-# Gradients ---------------------------------------------------------------------------
+# Gradients -------------------------------------------------------------------
 
 
 def test_backward_adds_to_leaves():
@@ -69,7 +69,7 @@ def test_what_backward_refuses():
         x += 1
 
 
-# Layers ---------------------------------------------------------------------------------
+# Layers ---------------------------------------------------------------------
 
 
 def test_a_layer_sees_calls_and_changes_results():
@@ -216,7 +216,7 @@ def test_exceptions_of_a_report_arrive():
         x + x
 
 
-# Kernels and operators -----------------------------------------------------------------------
+# Kernels and operators ------------------------------------------------------
 
 
 def test_an_operator_of_ones_own_with_gradient():
@@ -337,16 +337,15 @@ def test_explain_names_the_kernel():
     assert "add" in ops.explain("add", x, x)
 
 
-# Devices and threads ---------------------------------------------------------------------------
+# Devices and threads --------------------------------------------------------
 
 
 def test_devices():
     assert ops.device() == "cpu"
     assert "cpu" in [name for name, *_ in ops.devices()]
     assert ops.best_device in [name for name, *_ in ops.devices()]
-    with pytest.raises(LookupError, match="cpu"):
-        with ops.device("nowhere"):
-            pass
+    with pytest.raises(LookupError, match="cpu"), ops.device("nowhere"):
+        pass
     with pytest.raises(LookupError):
         ops.ones((1,)).to_device("nowhere")
     x = ops.ones((1,))

@@ -130,7 +130,7 @@ def test_bfloat16_goes_to_numpy_as_float32():
     assert np.asarray(ops.tensor([1.5], dtype="bf16")).dtype == "f4"
 
 
-# DLPack ------------------------------------------------------------------------------
+# DLPack ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", DTYPES[1:])
@@ -186,7 +186,7 @@ def test_dlpack_refuses_what_it_cannot_say():
         ops.ones((1,)).__dlpack__(max_version=3)
 
 
-# Users' own arrays -----------------------------------------------------------------------
+# Users' own arrays ----------------------------------------------------------
 
 
 def test_operators_take_numpys_arrays_and_give_such():

@@ -182,7 +182,7 @@ def test_a_model_learns():
     assert losses[-1] < 0.2 * losses[0]
 
 
-# Checkpoints ------------------------------------------------------------------------------
+# Checkpoints ----------------------------------------------------------------
 
 
 def test_saving_and_loading(tmp_path):
