@@ -42,8 +42,22 @@ typedef struct lboi_known {
     const lbo_operator *op;
     lbo_device *device;
     int8_t a, b;
+    uint32_t serial;      /* of the plug-in; 0: none */
     const char *provider; /* kept */
 } lboi_known;
+
+typedef struct lboi_plugin {
+    lb_plugin *plugin;
+    uint32_t serial; /* what its devices, operators and layers carry */
+} lboi_plugin;
+
+/* For those who dispatch without a context, e.g. to give memory back: a reader
+ * that several threads share, one at a time. */
+enum { LBOI_GATES = 8 };
+typedef struct lboi_gate {
+    pthread_mutex_t mutex; /* recursive */
+    lb_reader *reader;
+} lboi_gate;
 
 struct lbo_library {
     lb_runtime *runtime;
@@ -55,6 +69,7 @@ struct lbo_library {
     pthread_mutex_t plugin_mutex; /* around opening and closing, and the list */
     pthread_mutex_t layer_mutex;  /* around layers and orders */
 
+    lboi_gate gates[LBOI_GATES];
     const lb_head *functions[LBOI_FUNCTION_COUNT];
     lb_class *tensors;                 /* `tensor` */
     lb_class *dtypes[LBO_DTYPE_COUNT]; /* `f32`, ... */
@@ -78,9 +93,12 @@ struct lbo_library {
     size_t order_count, order_capacity;
     lboi_known *known;
     size_t known_count, known_capacity;
-    lb_plugin **plugins;
+    lboi_plugin *plugins;
     size_t plugin_count, plugin_capacity;
 
+    uint32_t opening; /* the plug-in whose `load` runs, 0: none; atomic */
+    uint32_t last_serial;
+    pthread_t opener;
     bool ready;            /* everything that comes along has been added */
     int64_t live_contexts; /* atomic */
 };
@@ -93,6 +111,7 @@ struct lbo_layer {
     char *name;
     lbo_layer_spec spec;
     uint32_t active;                /* contexts that have it; under the mutex */
+    uint32_t serial;                /* of the plug-in that made it; 0: none */
     const lbo_operator **operators; /* the only ones; NULL: all */
 };
 
@@ -166,6 +185,15 @@ lb_status lboi_tensor_like(const lbo_tensor *like, lbo_tensor **result);
 void lboi_history_release(lbo_tensor *tensor); /* layers/autograd.c */
 
 /* dispatch/ */
+/* Bracket what is dispatched outside of lbo_run, as lb_enter and lb_leave do; for
+ * short calls. They nest and never fail. */
+lboi_gate *lboi_enter(lbo_library *library);
+void lboi_leave(lboi_gate *gate);
+lb_status lboi_gates_init(lbo_library *library);
+void lboi_gates_end(lbo_library *library);
+/* The plug-in that this thread is just opening; 0: none. */
+uint32_t lboi_opening(const lbo_library *library);
+void lboi_operator_free(lbo_operator *op); /* the record alone */
 lb_status lboi_devices_init(lbo_library *library);
 void lboi_devices_end(lbo_library *library);
 lb_status lboi_layers_init(lbo_library *library);

@@ -557,3 +557,31 @@ PyObject *py_set_layers(PyObject *self, PyObject *layers)
         Py_DECREF(before[i]);
     Py_RETURN_NONE;
 }
+
+/* _drop_layer(layer): takes it away where it is outermost; nothing if it is not
+ * there. Needs no memory of Python's. */
+PyObject *py_drop_layer(PyObject *self, PyObject *layer)
+{
+    place *const here = place_get();
+    uint32_t at = 0;
+
+    (void)self;
+    if (here == NULL)
+        return NULL;
+    while (at < here->count && here->layers[at] != layer)
+        at++;
+    if (at == here->count)
+        Py_RETURN_NONE;
+    here->count--;
+    memmove(here->layers + at, here->layers + at + 1,
+            (here->count - at) * sizeof *here->layers);
+    if (place_apply(here) < 0) {
+        memmove(here->layers + at + 1, here->layers + at,
+                (here->count - at) * sizeof *here->layers);
+        here->layers[at] = layer;
+        here->count++;
+        return NULL;
+    }
+    Py_DECREF(layer);
+    Py_RETURN_NONE;
+}

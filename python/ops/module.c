@@ -123,6 +123,7 @@ static PyMethodDef functions[] = {
     {"_recording", py_recording, METH_VARARGS, NULL},
     {"_layer", py_layer, METH_VARARGS, NULL},
     {"_set_layers", py_set_layers, METH_O, NULL},
+    {"_drop_layer", py_drop_layer, METH_O, NULL},
     {"_get_layers", py_get_layers, METH_NOARGS, NULL},
     {"_kernel", py_kernel, METH_VARARGS, NULL},
     {"_operator", py_operator, METH_VARARGS, NULL},

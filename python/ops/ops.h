@@ -217,6 +217,7 @@ bool attribute_default(const lbo_operator *op, size_t index, char *attributes);
 extern PyType_Spec layer_spec, call_spec, next_spec;
 PyObject *py_layer(PyObject *self, PyObject *args);
 PyObject *py_set_layers(PyObject *self, PyObject *layers);
+PyObject *py_drop_layer(PyObject *self, PyObject *layer);
 PyObject *py_get_layers(PyObject *self, PyObject *ignored);
 lbo_layer *layer_of(PyObject *layer);
 lbo_layer *layer_autograd(void);

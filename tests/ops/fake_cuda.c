@@ -91,6 +91,10 @@ static int called(const char *name)
             return told;                                                       \
     } while (0)
 
+/* The same of those that give back: told to fail they do it all the same, as a
+ * driver that tells of an earlier error. */
+#define LEAVE const int told = called(__func__)
+
 /* What is made is a block with its kind, so that a wrong handle is found. */
 typedef struct thing {
     int kind;
@@ -98,6 +102,20 @@ typedef struct thing {
     const struct thing *of;
 } thing;
 enum { STREAM = 101, EVENT, MODULE, FUNCTION, PROGRAM, PRODUCTS, CONTEXT };
+
+/* What could not be given back, since the context could not be entered, is still
+ * known here: it is no leak of this file's. */
+enum { MAX_KEPT = 4096 };
+static void *kept[MAX_KEPT];
+
+static void keep_thing(void *old, void *now)
+{
+    for (int i = 0; i < MAX_KEPT; i++)
+        if (kept[i] == old) {
+            kept[i] = now;
+            return;
+        }
+}
 
 static int make(int kind, const char *text, void **result)
 {
@@ -108,11 +126,12 @@ static int make(int kind, const char *text, void **result)
     made->kind = kind;
     made->text = text ? strdup(text) : NULL;
     live++;
+    keep_thing(NULL, made);
     *result = made;
     return 0;
 }
 
-static int unmake(int kind, void *handle)
+static int unmake(int kind, void *handle, int told)
 {
     thing *const made = handle;
 
@@ -120,9 +139,10 @@ static int unmake(int kind, void *handle)
         return 400; /* CUDA_ERROR_INVALID_HANDLE */
     free(made->text);
     made->kind = 0;
+    keep_thing(made, NULL);
     free(made);
     live--;
-    return 0;
+    return told;
 }
 
 /* ---- the driver ------------------------------------------------------------------ */
@@ -182,13 +202,13 @@ EXPORT int cuDevicePrimaryCtxRetain(void **result, int device)
 
 EXPORT int cuDevicePrimaryCtxRelease_v2(int device)
 {
-    ENTER;
+    LEAVE;
     (void)device;
     if (retained == 0)
         return 201;
     retained--;
     live--;
-    return 0;
+    return told;
 }
 
 EXPORT int cuCtxPushCurrent_v2(void *which)
@@ -223,6 +243,7 @@ EXPORT int cuMemAlloc_v2(uint64_t *address, size_t bytes)
     if (memory == NULL)
         return 2;
     memset(memory, 0xab, bytes);
+    keep_thing(NULL, memory);
     live++;
     *address = (uint64_t)(uintptr_t)memory + ELSEWHERE;
     return 0;
@@ -237,11 +258,12 @@ static char *at(uint64_t address)
 
 EXPORT int cuMemFree_v2(uint64_t address)
 {
-    ENTER;
+    LEAVE;
     NEEDS_CONTEXT;
+    keep_thing(at(address), NULL);
     free(at(address));
     live--;
-    return 0;
+    return told;
 }
 
 static int wrong_stream(const void *stream)
@@ -292,9 +314,9 @@ EXPORT int cuStreamCreate(void **stream, unsigned flags)
 
 EXPORT int cuStreamDestroy_v2(void *stream)
 {
-    ENTER;
+    LEAVE;
     NEEDS_CONTEXT;
-    return unmake(STREAM, stream);
+    return unmake(STREAM, stream, told);
 }
 
 EXPORT int cuStreamSynchronize(void *stream)
@@ -338,9 +360,9 @@ EXPORT int cuEventElapsedTime(float *milliseconds, void *start, void *end)
 
 EXPORT int cuEventDestroy_v2(void *event)
 {
-    ENTER;
+    LEAVE;
     NEEDS_CONTEXT;
-    return unmake(EVENT, event);
+    return unmake(EVENT, event, told);
 }
 
 EXPORT int cuModuleLoadData(void **module, const void *image)
@@ -355,12 +377,12 @@ static int function_count;
 
 EXPORT int cuModuleUnload(void *module)
 {
-    ENTER;
+    LEAVE;
     NEEDS_CONTEXT;
     for (int i = 0; i < function_count && i < 256; i++)
         if (functions[i].of == module)
             functions[i].kind = 0;
-    return unmake(MODULE, module);
+    return unmake(MODULE, module, told);
 }
 
 EXPORT int cuModuleGetFunction(void **function, void *module, const char *name)
@@ -545,7 +567,7 @@ EXPORT int nvrtcCreateProgram(void **program, const char *text,
 }
 
 /* FAKE_CUDA_KEEP: a folder for the texts, for those who want to read them. */
-static void keep(const char *text)
+static void keep_text(const char *text)
 {
     const char *const folder = getenv("FAKE_CUDA_KEEP");
     static int number;
@@ -565,7 +587,7 @@ EXPORT int nvrtcCompileProgram(void *program, int count,
                                const char *const *options)
 {
     ENTER;
-    keep(((thing *)program)->text);
+    keep_text(((thing *)program)->text);
     return ((thing *)program)->kind == PROGRAM && count > 0 &&
                    strncmp(options[0], "--", 2) == 0
                ? 0
@@ -604,8 +626,8 @@ EXPORT int nvrtcGetProgramLog(void *program, char *text)
 
 EXPORT int nvrtcDestroyProgram(void **program)
 {
-    ENTER;
-    return unmake(PROGRAM, *program);
+    LEAVE;
+    return unmake(PROGRAM, *program, told);
 }
 
 /* ---- products, by columns ------------------------------------------------------------ */
@@ -619,9 +641,9 @@ EXPORT int cublasCreate_v2(void **handle)
 
 EXPORT int cublasDestroy_v2(void *handle)
 {
-    ENTER;
+    LEAVE;
     NEEDS_CONTEXT;
-    return unmake(PRODUCTS, handle);
+    return unmake(PRODUCTS, handle, told);
 }
 
 EXPORT int cublasSetStream_v2(void *handle, void *stream)

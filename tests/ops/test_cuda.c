@@ -1,6 +1,7 @@
 /* The CUDA plug-in against a driver that is none (fake_cuda.c): every function
  * that it uses works, and fails once at each place where it is called. On a
  * machine with a GPU the kernels are test_opencl.c's to test: it takes "cuda". */
+#include "support/allocator.h"
 #include "support/test.h"
 
 #include "latebind/ops.h"
@@ -68,20 +69,26 @@ typedef struct world {
     lbo_tensor *a, *b, *sum, *product, *turned;
 } world;
 
+static lb_status open_device(world *w)
+{
+    lb_status status = lbo_plugin_open(w->library, "cuda", &w->plugin);
+
+    if (status == LB_OK)
+        status = lbo_device_find(w->library, "cuda", &w->device);
+    if (status == LB_OK)
+        status = lbo_context_create(w->library, "cuda", &w->context);
+    if (status == LB_OK)
+        lbo_context_set_fallback(w->context, LBO_FALLBACK_ERROR);
+    return status;
+}
+
 static lb_status open_world(world *w)
 {
     const lbo_library_config config = {.abi = LBO_ABI, .report = note_report};
 
     memset(w, 0, sizeof *w);
     assert_ok(lbo_library_create(&config, &w->library));
-    lb_status status = lbo_plugin_open(w->library, "cuda", &w->plugin);
-    if (status == LB_OK)
-        status = lbo_device_find(w->library, "cuda", &w->device);
-    if (status == LB_OK) {
-        assert_ok(lbo_context_create(w->library, "cuda", &w->context));
-        lbo_context_set_fallback(w->context, LBO_FALLBACK_ERROR);
-    }
-    return status;
+    return open_device(w);
 }
 
 static void close_world(world *w)
@@ -186,20 +193,26 @@ static lb_status use_streams(world *w)
     return status;
 }
 
-/* All of it. The first failure's message is in `message`. */
+/* All of it, with the device that is open. */
+static lb_status use_device(world *w)
+{
+    lb_status status = compute(w);
+
+    if (status == LB_OK)
+        status = copy_within(w);
+    if (status == LB_OK)
+        status = use_streams(w);
+    return status == LB_OK ? lbo_synchronize(w->device) : status;
+}
+
+/* From the beginning to the end. The first failure's message is in `message`. */
 static lb_status use_everything(char *message, size_t size)
 {
     world w;
     lb_status status = open_world(&w);
 
     if (status == LB_OK)
-        status = compute(&w);
-    if (status == LB_OK)
-        status = copy_within(&w);
-    if (status == LB_OK)
-        status = use_streams(&w);
-    if (status == LB_OK)
-        status = lbo_synchronize(w.device);
+        status = use_device(&w);
     (void)snprintf(message, size, "%s", status == LB_OK ? "" : lb_message());
     close_world(&w);
     return status;
@@ -249,15 +262,13 @@ static const char *const makers[] = {
     "cublasSgemmStridedBatched",
 };
 
-/* These give back: what they leave when they fail is lost, not the program. */
 static const char *const enders[] = {"cuDevicePrimaryCtxRelease_v2",
                                      "cuMemFree_v2",
                                      "cuStreamDestroy_v2",
                                      "cuEventDestroy_v2",
                                      "cuModuleUnload",
                                      "nvrtcDestroyProgram",
-                                     "cublasDestroy_v2",
-                                     "cuCtxPushCurrent_v2"};
+                                     "cublasDestroy_v2"};
 
 /* A failure is told: by a status with a message, or through the hook. */
 static void fail_at_each_call(const char *name, int fails_with, bool leaves)
@@ -292,11 +303,44 @@ static void every_function_may_fail_at_every_call(void **state)
     }
 }
 
-static void what_cannot_be_given_back_is_lost_alone(void **state)
+static void giving_back_may_fail_too(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(enders); i++)
-        fail_at_each_call(enders[i], 700, true);
+        fail_at_each_call(enders[i], 700, false);
+    /* Without it nothing can be given back: what is left then is lost, not the
+     * program. */
+    fail_at_each_call("cuCtxPushCurrent_v2", 700, true);
+}
+
+/* One request is refused, at a later place each time. */
+static void memory_of_the_host_may_end_at_any_place(void **state)
+{
+    uint64_t refused = 1;
+
+    (void)state;
+    for (uint64_t nth = 1; refused > 0; nth++) {
+        allocator memory = {.bytes = 0};
+        const lbo_library_config config = {.abi = LBO_ABI,
+                                           .reallocate = allocator_reallocate,
+                                           .allocator_context = &memory};
+        world w;
+
+        memset(&w, 0, sizeof w);
+        assert_ok(lbo_library_create(&config, &w.library));
+        allocator_arm(&memory, nth, 0);
+        lb_status status = open_device(&w);
+        if (status == LB_OK)
+            status = use_device(&w);
+        refused = memory.refused;
+        if (refused == 0 && status != LB_OK)
+            fail_msg("request %d: %s", (int)nth, lb_message());
+        allocator_arm(&memory, 0, 0);
+        close_world(&w);
+        if (fake.live() != 0 || !allocator_finish(&memory))
+            fail_msg("request %d: %d things stay, or memory", (int)nth,
+                     fake.live());
+    }
 }
 
 static void an_error_says_what_the_driver_says(void **state)
@@ -457,6 +501,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(data_flows_through_the_device),
         T(every_function_may_fail_at_every_call),
+        T(memory_of_the_host_may_end_at_any_place),
         T(an_error_says_what_the_driver_says),
         T(memory_comes_from_what_waits_before_it_ends),
         T(devices_are_numbered_and_one_may_be_broken),
@@ -465,7 +510,7 @@ int main(void)
         T(without_cublas_a_kernel_multiplies),
         T(a_compiler_that_is_older_than_the_device_is_asked_again),
         T(no_device_is_no_failure),
-        T(what_cannot_be_given_back_is_lost_alone),
+        T(giving_back_may_fail_too),
     };
 
     return cmocka_run_group_tests(tests, open_fake, NULL);

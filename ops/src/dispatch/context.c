@@ -3,6 +3,54 @@
 
 #include <string.h>
 
+/* ---- without a context ------------------------------------------------------ */
+
+lb_status lboi_gates_init(lbo_library *library)
+{
+    pthread_mutexattr_t recursive;
+    lb_status status = LB_OK;
+
+    pthread_mutexattr_init(&recursive); /* these cannot fail here */
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    for (int i = 0; i < LBOI_GATES; i++) {
+        pthread_mutex_init(&library->gates[i].mutex, &recursive);
+        if (status == LB_OK)
+            status =
+                lb_reader_create(library->runtime, &library->gates[i].reader);
+    }
+    pthread_mutexattr_destroy(&recursive);
+    return status;
+}
+
+void lboi_gates_end(lbo_library *library)
+{
+    for (int i = 0; i < LBOI_GATES; i++) {
+        (void)lb_reader_destroy(library->gates[i].reader);
+        pthread_mutex_destroy(&library->gates[i].mutex);
+    }
+}
+
+/* A thread has one gate, which others may have, too: so brackets nest, and
+ * nobody waits for one gate inside of another. */
+lboi_gate *lboi_enter(lbo_library *library)
+{
+    const uint64_t self = (uint64_t)(uintptr_t)pthread_self();
+    lboi_gate *const gate =
+        &library->gates[self * 0x9e3779b97f4a7c15u >> 32 & (LBOI_GATES - 1)];
+
+    pthread_mutex_lock(&gate->mutex);
+    lb_enter(gate->reader);
+    return gate;
+}
+
+void lboi_leave(lboi_gate *gate)
+{
+    lb_leave(gate->reader);
+    pthread_mutex_unlock(&gate->mutex);
+}
+
+/* ---- contexts --------------------------------------------------------------- */
+
 lb_status lbo_context_create(lbo_library *library, const char *device,
                              lbo_context **result)
 {

@@ -301,6 +301,7 @@ lb_status lbo_device_create(lbo_library *library, const char *name,
     device->flags = flags;
     device->preference = preference;
     device->data = data;
+    device->serial = lboi_opening(library);
     device->name = lboi_copy_text(library, name);
     device->description = description && device->name
                               ? lboi_copy_text(library, description)
@@ -426,6 +427,9 @@ lb_status lbo_synchronize(lbo_device *device)
 {
     if (device == NULL)
         return lbo_fail(LB_BAD_ARGUMENT, "lbo_synchronize: device is NULL");
-    return lb_in_lbo_on_synchronize(
+    lboi_gate *const gate = lboi_enter(device->library);
+    const lb_status status = lb_in_lbo_on_synchronize(
         device->library->functions[LBOI_SYNCHRONIZE], device, NULL);
+    lboi_leave(gate);
+    return status;
 }

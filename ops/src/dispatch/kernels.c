@@ -33,7 +33,8 @@ static lb_rule rule_for(const lbo_operator *op, const lbo_device *device,
         kernel->a != LBO_ANY_DTYPE &&
         (op->spec.dispatched < 2 || kernel->b != LBO_ANY_DTYPE);
 
-    s[0] = op->library->ready && special ? lb_is(op->library->contexts) : lb_any();
+    s[0] =
+        op->library->ready && special ? lb_is(op->library->contexts) : lb_any();
     s[1] = lb_is(class_for(device, kernel->a));
     s[2] = lb_is(class_for(device, kernel->b));
     return (lb_rule){.method = kernel->method,
@@ -75,6 +76,7 @@ static void remember(lbo_library *library, lbo_device *device,
                              .device = device,
                              .a = kernels[i].a,
                              .b = kernels[i].b,
+                             .serial = lboi_opening(library),
                              .provider = provider};
         }
     pthread_mutex_unlock(&library->mutex);

@@ -351,6 +351,7 @@ lb_status lbo_layer_create(lbo_library *library, const lbo_layer_spec *spec,
     if (layer == NULL)
         return LB_NO_MEMORY;
     layer->library = library;
+    layer->serial = lboi_opening(library);
     pthread_mutex_lock(&library->layer_mutex);
     end_layers_left(library);
     const lb_status status = fill_layer(layer, spec);

@@ -530,6 +530,12 @@ static lb_status add_general(lbo_operator *op)
     return lb_add_classes(op->head, method, classes);
 }
 
+void lboi_operator_free(lbo_operator *op)
+{
+    lboi_free_text(op->library, (char *)(uintptr_t)op->spec.name);
+    lboi_free(op->library, op, sizeof *op);
+}
+
 lb_status lbo_operator_create(lbo_library *library,
                               const lbo_operator_spec *spec,
                               const lbo_operator **result)
@@ -545,6 +551,7 @@ lb_status lbo_operator_create(lbo_library *library,
         return LB_NO_MEMORY;
     op->spec = *spec;
     op->library = library;
+    op->serial = lboi_opening(library);
     op->spec.name = lboi_copy_text(library, spec->name);
     if (op->spec.name == NULL) {
         lboi_free(library, op, sizeof *op);
@@ -567,8 +574,7 @@ lb_status lbo_operator_create(lbo_library *library,
             (void)lb_generic_destroy(op->generic);
     }
     if (status != LB_OK) {
-        lboi_free_text(library, (char *)(uintptr_t)op->spec.name);
-        lboi_free(library, op, sizeof *op);
+        lboi_operator_free(op);
         return status;
     }
     *result = op;

@@ -55,6 +55,18 @@ static lb_status shares_storage(const lbo_call *call, uint32_t i)
                     call->op->spec.name, (unsigned)i);
 }
 
+/* It may be saved by a node that the new history leads to: they would keep each
+ * other for ever. */
+static lb_status is_kept(const lbo_call *call, uint32_t i)
+{
+    return lbo_fail(LB_BAD_ARGUMENT,
+                    "%s: autograd cannot record a change of result %u in "
+                    "place, since something else keeps the tensor, perhaps a "
+                    "recorded call that saw what it was (give another one, or "
+                    "NULL)",
+                    call->op->spec.name, (unsigned)i);
+}
+
 static lb_status check_given(const lbo_call *call, bool recorded)
 {
     for (uint32_t i = 0; i < call->out_count; i++) {
@@ -68,6 +80,8 @@ static lb_status check_given(const lbo_call *call, bool recorded)
                             "are wanted by; it cannot also be made from "
                             "others (detach it, or give another tensor)",
                             call->op->spec.name);
+        if (recorded && __atomic_load_n(&out->references, __ATOMIC_RELAXED) > 1)
+            return is_kept(call, i);
         if ((recorded || (out->history != NULL && !leaf)) &&
             __atomic_load_n(&out->storage->references, __ATOMIC_RELAXED) > 1)
             return shares_storage(call, i);
@@ -203,6 +217,9 @@ static lb_status make_node(const lbo_call *call, lboi_node **result)
         return LB_NO_MEMORY;
     (void)lay_out(call, (char *)node, &head);
     *node = head;
+    if (call->op->serial != 0)
+        __atomic_add_fetch(&((lbo_operator *)(uintptr_t)call->op)->recorded, 1,
+                           __ATOMIC_RELAXED);
     node->out_count = call->out_count;
     for (uint32_t i = 0; i < call->out_count; i++) {
         node->outs[i] = (lbo_history){.node = node};

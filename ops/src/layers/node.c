@@ -16,6 +16,16 @@ void lboi_node_retain(lboi_node *node)
     __atomic_add_fetch(&node->references, 1, __ATOMIC_RELAXED);
 }
 
+/* An operator of a plug-in must not go before its nodes. */
+static void free_node(lboi_node *node)
+{
+    lbo_operator *const op = (lbo_operator *)(uintptr_t)node->op;
+
+    lboi_free(op->library, node, node->bytes);
+    if (op->serial != 0)
+        __atomic_sub_fetch(&op->recorded, 1, __ATOMIC_RELEASE);
+}
+
 static void drain(void)
 {
     draining = true;
@@ -23,7 +33,7 @@ static void drain(void)
         lboi_node *const node = waiting;
         waiting = node->next;
         lboi_node_spend(node);
-        lboi_free(node->op->library, node, node->bytes);
+        free_node(node);
     }
     draining = false;
 }

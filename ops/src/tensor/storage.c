@@ -33,8 +33,10 @@ lb_status lboi_storage_create(lbo_device *device, size_t bytes,
         return LB_OK;
     }
     void *memory = NULL;
+    lboi_gate *const gate = lboi_enter(library);
     const lb_status status = lb_in_lbo_on_allocate(
         library->functions[LBOI_ALLOCATE], device, bytes, &memory);
+    lboi_leave(gate);
     if (status != LB_OK) {
         lboi_free(library, storage, sizeof *storage);
         return status;
@@ -69,10 +71,12 @@ void lboi_storage_release(lbo_storage *storage)
     lbo_library *const library = device->library;
     const size_t tail = storage->inside == 1 ? storage->bytes : 0;
 
-    if (storage->inside == 0)
+    if (storage->inside == 0) {
+        lboi_gate *const gate = lboi_enter(library);
         lb_in_lbo_on_free(library->functions[LBOI_FREE], device,
                           storage->memory, storage->bytes);
-    else if (storage->release != NULL)
+        lboi_leave(gate);
+    } else if (storage->release != NULL)
         storage->release(storage->owner);
     lboi_free(library, storage, sizeof *storage + tail);
     __atomic_sub_fetch(&device->live, 1, __ATOMIC_RELEASE);

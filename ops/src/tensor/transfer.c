@@ -26,6 +26,17 @@ static size_t element_size(const lbo_tensor *tensor)
 
 /* ---- bytes --------------------------------------------------------------- */
 
+static lb_status copy_bytes(lbo_library *library, lbo_device *to,
+                            lbo_device *from, const lbo_transfer *copy)
+{
+    lboi_gate *const gate = lboi_enter(library);
+    const lb_status status =
+        lb_in_lbo_on_copy(library->functions[LBOI_COPY], to, from, copy);
+
+    lboi_leave(gate);
+    return status;
+}
+
 /* `bytes` of a tensor's storage, `skip` from its first element, to the host. */
 static lb_status fetch(const lbo_tensor *from, int64_t skip, void *to,
                        size_t bytes)
@@ -37,8 +48,7 @@ static lb_status fetch(const lbo_tensor *from, int64_t skip, void *to,
                                .from_offset = (size_t)(from->offset + skip),
                                .bytes = bytes};
 
-    return lb_in_lbo_on_copy(library->functions[LBOI_COPY], library->cpu,
-                             device, &copy);
+    return copy_bytes(library, library->cpu, device, &copy);
 }
 
 static lb_status send(const lbo_tensor *to, int64_t skip, const void *from,
@@ -51,8 +61,7 @@ static lb_status send(const lbo_tensor *to, int64_t skip, const void *from,
                                .from = from,
                                .bytes = bytes};
 
-    return lb_in_lbo_on_copy(library->functions[LBOI_COPY], device,
-                             library->cpu, &copy);
+    return copy_bytes(library, device, library->cpu, &copy);
 }
 
 /* All of it between two devices, both in row-major order. */
@@ -65,8 +74,8 @@ static lb_status move_bytes(lbo_tensor *to, lbo_tensor *from)
                                .from_offset = (size_t)from->offset,
                                .bytes = lbo_tensor_bytes(to)};
 
-    return lb_in_lbo_on_copy(library->functions[LBOI_COPY], to->storage->device,
-                             from->storage->device, &copy);
+    return copy_bytes(library, to->storage->device, from->storage->device,
+                      &copy);
 }
 
 /* ---- twins --------------------------------------------------------------- */

@@ -9,8 +9,7 @@ import functools
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from latebind import _ops
@@ -110,16 +109,18 @@ def layers() -> tuple[Layer, ...]:
     return _ops._get_layers()
 
 
-@contextmanager
-def _active(layer: Layer) -> Iterator[Layer]:
-    before = _ops._get_layers()
-    _ops._set_layers((layer, *before))
-    try:
-        yield layer
-    finally:
-        now = _ops._get_layers()
-        at = now.index(layer) if layer in now else None
-        _ops._set_layers(now if at is None else (*now[:at], *now[at + 1 :]))
+class _Active:
+    """A layer, outermost within a `with`."""
+
+    def __init__(self, layer: Layer) -> None:
+        self._layer = layer
+
+    def __enter__(self) -> Layer:
+        _ops._set_layers((self._layer, *_ops._get_layers()))
+        return self._layer
+
+    def __exit__(self, *error: object) -> None:
+        _ops._drop_layer(self._layer)
 
 
 class layer:
@@ -146,7 +147,6 @@ class layer:
     ) -> None:
         self._operators = None if operators is None else tuple(operators)
         self._layer: Layer | None = None
-        self._active: list[Any] = []
         self.function = function
         if function is not None:
             self._make(function)
@@ -167,13 +167,11 @@ class layer:
     def __enter__(self) -> layer:
         if self._layer is None:
             raise TypeError("layer(operators=...) decorates a function first")
-        scope = _active(self._layer)
-        scope.__enter__()
-        self._active.append(scope)
+        _ops._set_layers((self._layer, *_ops._get_layers()))
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._active.pop().__exit__(None, None, None)
+        _ops._drop_layer(self._layer)
 
 
 def autograd() -> Any:
@@ -182,27 +180,27 @@ def autograd() -> Any:
     Without it, gradients are recorded by the innermost layer as soon as a tensor
     requires them.
     """
-    return _active(_ops._layer("autograd"))
+    return _Active(_ops._layer("autograd"))
 
 
 def autocast(dtype: Any = "bf16") -> Any:
     """Products and convolutions in a half type, what must be precise in float32."""
-    return _active(_ops._layer("autocast", dtype))
+    return _Active(_ops._layer("autocast", dtype))
 
 
 def nan_check() -> Any:
     """Raises as soon as an operator gives a NaN or an infinity that is new."""
-    return _active(_ops._layer("nan_check"))
+    return _Active(_ops._layer("nan_check"))
 
 
 def log_shapes(report: Callable[[str], object] = print) -> Any:
     """Calls `report` with a line per operator: `add(f32[2], f32[2]) -> f32[2]`."""
-    return _active(_ops._layer("shape_logger", report))
+    return _Active(_ops._layer("shape_logger", report))
 
 
 def profile() -> Any:
     """Measures operators: `with profile() as p: ...`, then p.table(), p.trace(path)."""
-    return _active(_ops._layer("profiler"))
+    return _Active(_ops._layer("profiler"))
 
 
 def choose_device() -> tuple[str, tuple[str, ...]]:

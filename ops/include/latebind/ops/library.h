@@ -65,7 +65,9 @@ LB_PUBLIC lb_generic *lbo_generic(lbo_library *library, const char *name);
 LB_PUBLIC lb_status lbo_plugin_open(lbo_library *library, const char *path,
                                     lb_plugin **result);
 
-/* Takes a plug-in away. LB_BUSY while its devices have live tensors. No call may
+/* Takes a plug-in away, with its devices, kernels, operators and layers. LB_BUSY
+ * while a device has live tensors, autograd holds calls of an operator, a layer
+ * is active. No call may
  * be in flight in any thread, unless it is between lbo_enter and lbo_leave. */
 LB_PUBLIC lb_status lbo_plugin_close(lbo_library *library, lb_plugin *plugin);
 

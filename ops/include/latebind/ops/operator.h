@@ -138,10 +138,13 @@ struct lbo_operator {
     lbo_library *library;
     lb_generic *generic;
     uint32_t index;
+    uint32_t serial;  /* of the plug-in that brought it; 0: none */
+    int64_t recorded; /* calls of it that autograd holds, of a plug-in's; atomic */
 };
 
 /* Adds an operator; with it come its general methods (conversion of mixed
  * types, half types by way of f32, fallback) and every layer that wraps all.
+ * An operator that a plug-in's `load` makes goes when the plug-in is closed.
  * Errors: LB_EXISTS, LB_BAD_ARGUMENT, LB_NO_MEMORY. Any thread. */
 LB_PUBLIC lb_status lbo_operator_create(lbo_library *library,
                                         const lbo_operator_spec *spec,
