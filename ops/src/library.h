@@ -193,6 +193,7 @@ lb_status lboi_gates_init(lbo_library *library);
 void lboi_gates_end(lbo_library *library);
 /* The plug-in that this thread is just opening; 0: none. */
 uint32_t lboi_opening(const lbo_library *library);
+void lboi_plugins_end(lbo_library *library);
 void lboi_operator_free(lbo_operator *op); /* the record alone */
 lb_status lboi_devices_init(lbo_library *library);
 void lboi_devices_end(lbo_library *library);

@@ -547,7 +547,8 @@ EXPORT int cuLaunchKernel(void *kernel, unsigned groups, unsigned groups_y,
     else if (has(function, "#define EXPRESSION a + b\n") && flat &&
              has(function, "#define T0 float\n"))
         run_add(arguments);
-    else if (strcmp(function->text, "multiply") == 0)
+    else if (strcmp(function->text, "multiply") == 0 &&
+             has(function, "#define T0 float\n"))
         run_multiply(arguments);
     return 0;
 }
@@ -570,12 +571,15 @@ EXPORT int nvrtcCreateProgram(void **program, const char *text,
 static void keep_text(const char *text)
 {
     const char *const folder = getenv("FAKE_CUDA_KEEP");
-    static int number;
+    uint64_t name = 14695981039346656037u; /* FNV-1a of the text */
     char path[512];
 
     if (folder == NULL)
         return;
-    (void)snprintf(path, sizeof path, "%s/%04d.cu", folder, number++);
+    for (const char *c = text; *c != '\0'; c++)
+        name = (name ^ (unsigned char)*c) * 1099511628211u;
+    (void)snprintf(path, sizeof path, "%s/%016llx.cu", folder,
+                   (unsigned long long)name);
     FILE *const file = fopen(path, "w");
     if (file != NULL) {
         (void)fputs(text, file);

@@ -34,7 +34,7 @@ __device__ double pow(double, double);
 OPTIONS = (
     "-x cuda --cuda-device-only -nocudainc -nocudalib --cuda-gpu-arch=sm_70 "
     "-fsyntax-only -Wall -Wextra -Werror -Wno-unused -Wno-tautological-compare "
-    "-Wno-sign-compare -Wno-unknown-cuda-version"
+    "-Wno-sign-compare -Wno-unused-parameter -Wno-unknown-cuda-version"
 ).split()
 
 
@@ -64,9 +64,9 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         write_texts(sys.argv[1], sys.argv[2], folder)
-        texts = {path.read_text(): path for path in sorted(folder.glob("*.cu"))}
+        texts = sorted(folder.glob("*.cu"))
         with concurrent.futures.ThreadPoolExecutor(2) as workers:
-            told = workers.map(lambda path: check(clang, path), texts.values())
+            told = workers.map(lambda path: check(clang, path), texts)
             wrong = [text for text in told if text]
     print(f"{len(texts)} texts, {len(wrong)} wrong", *wrong[:3], sep="\n")
     return 1 if wrong or len(texts) < 100 else 0

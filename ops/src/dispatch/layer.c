@@ -395,6 +395,20 @@ lb_status lbo_layer_destroy(lbo_layer *layer)
     return status;
 }
 
+lbo_layer *lbo_layer_find(lbo_library *library, const char *name)
+{
+    lbo_layer *found = NULL;
+
+    if (library == NULL || name == NULL)
+        return NULL;
+    pthread_mutex_lock(&library->layer_mutex);
+    for (size_t i = 0; i < library->layer_count; i++)
+        if (strcmp(library->layers[i]->name, name) == 0)
+            found = library->layers[i];
+    pthread_mutex_unlock(&library->layer_mutex);
+    return found;
+}
+
 const char *lbo_layer_name(const lbo_layer *layer)
 {
     return layer->name;

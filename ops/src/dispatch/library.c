@@ -146,8 +146,7 @@ static lb_status fill_library(lbo_library *library)
 
 static void free_library(lbo_library *library)
 {
-    for (size_t i = library->plugin_count; i-- > 0;)
-        (void)lb_plugin_close(library->plugins[i].plugin);
+    lboi_plugins_end(library);
     lboi_layers_end(library);
     lboi_gates_end(library);
     lb_runtime_destroy(library->runtime);

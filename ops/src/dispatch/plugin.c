@@ -260,6 +260,16 @@ static lb_status close_and_forget(lbo_library *library, size_t at)
     return status;
 }
 
+/* Nobody has anything of them any more: nothing is in the way. */
+void lboi_plugins_end(lbo_library *library)
+{
+    while (library->plugin_count > 0) {
+        const size_t last = library->plugin_count - 1;
+        if (close_and_forget(library, last) != LB_OK)
+            library->plugin_count = last;
+    }
+}
+
 lb_status lbo_plugin_close(lbo_library *library, lb_plugin *plugin)
 {
     if (library == NULL || plugin == NULL)

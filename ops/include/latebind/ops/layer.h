@@ -56,6 +56,9 @@ LB_PUBLIC lb_status lbo_layer_create(lbo_library *library,
 /* Ends a layer. LB_BUSY while a context has it active. */
 LB_PUBLIC lb_status lbo_layer_destroy(lbo_layer *layer);
 
+/* The layer of that name that was made last, e.g. by a plug-in; NULL: none. */
+LB_PUBLIC lbo_layer *lbo_layer_find(lbo_library *library, const char *name);
+
 /* What its spec said; the name lives as long as the layer. */
 LB_PUBLIC const char *lbo_layer_name(const lbo_layer *layer);
 LB_PUBLIC void *lbo_layer_data(const lbo_layer *layer);
