@@ -10,7 +10,8 @@ Looked for, in the meson.build of the file's folder or of a folder above:
     include/latebind/x.h     'latebind/x.h'; python.h in python/meson.build
     tests/SUITE/test_x.c     'SUITE/test_x'
     examples/small/x.c       'x', with small/x.expected beside it
-    python/src/x.c           'src/x.c'
+    python/src/x.c           'src/x.c'; python/ops/x.c likewise
+    ops/src/ROOM/x.c         'src/ROOM/x.c'
     python/latebind/x.py     'latebind/x.py', and every other kind of file there
 """
 
@@ -50,10 +51,14 @@ def python_problems(root):
     if not build.is_file():
         return []
     text = re.sub(r"#.*", "", build.read_text(encoding="utf-8"))
-    listed = set(re.findall(r"'((?:src|latebind)/[^']*\.\w+)'", text))
+    listed = set(re.findall(r"'((?:src|ops|latebind)/[^']*\.\w+)'", text))
     there = {
         path.relative_to(folder).as_posix()
-        for path in [*folder.glob("src/**/*.c"), *folder.glob("latebind/**/*")]
+        for path in [
+            *folder.glob("src/**/*.c"),
+            *folder.glob("ops/**/*.c"),
+            *folder.glob("latebind/**/*"),
+        ]
         # Hidden files and compiled ones are nobody's source.
         if path.suffix and not re.search(r"/\.|__pycache__|\.pyc$|\.so$", str(path))
     }
@@ -76,6 +81,7 @@ def main():
     root = root.resolve()
     wanted = [
         *(root / "src").rglob("*.c"),
+        *(root / "ops").rglob("*.c"),
         *(root / "include").rglob("*.h"),
         *(root / "tests").rglob("test_*.c"),
         *(root / "tests").rglob("fuzz_*.c"),

@@ -1,5 +1,6 @@
 /* A CUDA driver, compiler and product library without a GPU: one shared object
- * that stands in for all three. Memory is the host's, by addresses that are none.
+ * that stands in for all three. Memory is the host's, at addresses that are
+ * none.
  * Copies, fills, sums of f32 and products are really done; all other kernels do
  * nothing.
  *
@@ -22,7 +23,7 @@
 /* Added to every address. */
 #define ELSEWHERE ((uint64_t)1 << 62)
 
-/* ---- knobs ---------------------------------------------------------------------- */
+/* ---- knobs --------------------------------------------------------------- */
 
 enum { MAX_NAMES = 64 };
 
@@ -103,8 +104,8 @@ typedef struct thing {
 } thing;
 enum { STREAM = 101, EVENT, MODULE, FUNCTION, PROGRAM, PRODUCTS, CONTEXT };
 
-/* What could not be given back, since the context could not be entered, is still
- * known here: it is no leak of this file's. */
+/* What could not be given back, since the context could not be entered, is
+ * still known here: it is no leak of this file's. */
 enum { MAX_KEPT = 4096 };
 static void *kept[MAX_KEPT];
 
@@ -145,7 +146,7 @@ static int unmake(int kind, void *handle, int told)
     return told;
 }
 
-/* ---- the driver ------------------------------------------------------------------ */
+/* ---- the driver ---------------------------------------------------------- */
 
 static int depth; /* of the stack of contexts */
 static thing context = {CONTEXT, NULL, NULL};
@@ -418,7 +419,7 @@ EXPORT int cuGetErrorString(int status, const char **text)
     return *text ? 0 : 1;
 }
 
-/* ---- launches -------------------------------------------------------------------- */
+/* ---- launches ------------------------------------------------------------ */
 
 /* As the kernels see it. */
 typedef struct walk {
@@ -553,7 +554,7 @@ EXPORT int cuLaunchKernel(void *kernel, unsigned groups, unsigned groups_y,
     return 0;
 }
 
-/* ---- the compiler ------------------------------------------------------------------ */
+/* ---- the compiler -------------------------------------------------------- */
 
 EXPORT int nvrtcCreateProgram(void **program, const char *text,
                               const char *name, int count,
@@ -634,7 +635,7 @@ EXPORT int nvrtcDestroyProgram(void **program)
     return unmake(PROGRAM, *program, told);
 }
 
-/* ---- products, by columns ------------------------------------------------------------ */
+/* ---- products, by columns ------------------------------------------------ */
 
 EXPORT int cublasCreate_v2(void **handle)
 {

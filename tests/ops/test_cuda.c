@@ -1,6 +1,6 @@
 /* The CUDA plug-in against a driver that is none (fake_cuda.c): every function
  * that it uses works, and fails once at each place where it is called. On a
- * machine with a GPU the kernels are test_opencl.c's to test: it takes "cuda". */
+ * machine with a GPU test_opencl.c tests the kernels: it takes "cuda". */
 #include "support/allocator.h"
 #include "support/test.h"
 
@@ -59,7 +59,7 @@ static int setup(void **state)
     return 0;
 }
 
-/* ---- what a program does with a device ------------------------------------------- */
+/* ---- what a program does with a device ----------------------------------- */
 
 typedef struct world {
     lbo_library *library;
@@ -205,7 +205,7 @@ static lb_status use_device(world *w)
     return status == LB_OK ? lbo_synchronize(w->device) : status;
 }
 
-/* From the beginning to the end. The first failure's message is in `message`. */
+/* From beginning to end. The first failure's message is in `message`. */
 static lb_status use_everything(char *message, size_t size)
 {
     world w;
@@ -218,7 +218,7 @@ static lb_status use_everything(char *message, size_t size)
     return status;
 }
 
-/* ---- tests ----------------------------------------------------------------------- */
+/* ---- tests --------------------------------------------------------------- */
 
 static void data_flows_through_the_device(void **state)
 {

@@ -134,7 +134,7 @@ static lb_status toy_neg(lb_slot slot, lbo_context *context, lbo_tensor *a,
     return LB_OK;
 }
 
-/* ---- the world --------------------------------------------------------------------- */
+/* ---- the world ----------------------------------------------------------- */
 
 typedef struct world {
     lbo_library *library;
@@ -246,7 +246,7 @@ static void expect(world *w, lbo_tensor *tensor, const float *wanted)
                      (double)wanted[i]);
 }
 
-/* ---- tests ---------------------------------------------------------------------------- */
+/* ---- tests --------------------------------------------------------------- */
 
 static void the_best_device_is_auto(void **state)
 {

@@ -1,8 +1,8 @@
 /* Kernels of a device that is no host: each against the CPU's results, on
- * random shapes and strides. The device is OpenCL's first, or that of the plug-in
- * that is named: ops-test_opencl cuda. Without one the tests are skipped. With
- * "launches" as a second word results are not compared: for a device that
- * launches kernels, but does not run them (test_cuda_texts.py). */
+ * random shapes and strides. The device is OpenCL's first, or that of the
+ * plug-in that is named: ops-test_opencl cuda. Without one the tests are
+ * skipped. With "launches" as a second word results are not compared: for a
+ * device that launches kernels, but does not run them (test_cuda_texts.py). */
 #include "support/test.h"
 
 #include "latebind/ops.h"
@@ -81,7 +81,7 @@ static int teardown(void **state)
             skip();                                                            \
     while (0)
 
-/* ---- tensors ------------------------------------------------------------------ */
+/* ---- tensors ------------------------------------------------------------- */
 
 static void release(pair *p)
 {
@@ -149,7 +149,7 @@ static pair strided(lbo_dtype dtype, size_t ndim, const int64_t *shape,
     return slice(p, gap, 2 * shape[gap], 0, -2);
 }
 
-/* ---- comparing ------------------------------------------------------------------- */
+/* ---- comparing ----------------------------------------------------------- */
 
 static double *doubles_of(lbo_context *context, lbo_tensor *tensor)
 {
@@ -246,7 +246,7 @@ static double tolerance_of(lbo_dtype dtype)
     return dtype == LBO_F64 ? 1e-12 : dtype == LBO_F32 ? 3e-6 : 0;
 }
 
-/* ---- tests ------------------------------------------------------------------------ */
+/* ---- tests --------------------------------------------------------------- */
 
 static const lbo_dtype number_types[] = {LBO_U8,  LBO_I8,  LBO_I32,
                                          LBO_I64, LBO_F32, LBO_F64};

@@ -1,5 +1,5 @@
-/* cuda/api.h - what is used of the CUDA driver, NVRTC and cuBLAS, declared after
- * their documentation: no header of theirs is needed to compile this, no
+/* cuda/api.h - what is used of the CUDA driver, NVRTC and cuBLAS, declared
+ * after their documentation: no header of theirs is needed to compile this, no
  * library to link it. */
 #ifndef LBO_CUDA_API_H
 #define LBO_CUDA_API_H

@@ -1,9 +1,10 @@
 /* cuda.c - the plug-in "cuda": every device that the CUDA driver knows.
  *
- * The driver, NVRTC and cuBLAS are opened at run time, by the names below or the
- * files that LATEBIND_CUDA_DRIVER, LATEBIND_CUDA_NVRTC and LATEBIND_CUDA_CUBLAS
- * name. Without driver or NVRTC no device is added, and the library's report
- * hook is told why; without cuBLAS a kernel of our own does the products.
+ * The driver, NVRTC and cuBLAS are opened at run time, by the names below or
+ * as the files that LATEBIND_CUDA_DRIVER, LATEBIND_CUDA_NVRTC and
+ * LATEBIND_CUDA_CUBLAS name. Without driver or NVRTC no device is added, and
+ * the library's report hook is told why; without cuBLAS a kernel of our own does
+ * the products.
  *
  * A device's memory is its address, kept as a handle. Each function works in
  * the device's primary context, which it puts on the thread's stack and takes
@@ -44,7 +45,7 @@ static const cu_api *cu_of(const gpu_device *device)
     return &api_of(device)->libraries->cu;
 }
 
-/* ---- errors ------------------------------------------------------------------ */
+/* ---- errors -------------------------------------------------------------- */
 
 static lb_status failed(const cu_api *cu, const char *function,
                         cu_status status)
@@ -77,7 +78,7 @@ static lb_status leave(const cuda_device *device, const char *function,
     return status == 0 ? LB_OK : failed(cu, function, status);
 }
 
-/* ---- memory and copies --------------------------------------------------------- */
+/* ---- memory and copies --------------------------------------------------- */
 
 static cu_memory address_of(const void *memory)
 {
@@ -146,7 +147,7 @@ static lb_status copy_memory(gpu_device *device, void *stream, void *to,
                                      stream));
 }
 
-/* ---- kernels --------------------------------------------------------------------- */
+/* ---- kernels ------------------------------------------------------------- */
 
 static lb_status compile_failed(gpu_device *device, cu_handle program,
                                 cu_status status)
@@ -267,7 +268,7 @@ static lb_status launch(gpu_device *device, void *stream, void *kernel,
                                        NULL));
 }
 
-/* ---- products --------------------------------------------------------------------- */
+/* ---- products ------------------------------------------------------------ */
 
 static int form(const gpu_matrix *matrix)
 {
@@ -318,7 +319,7 @@ static lb_status multiply(gpu_device *device, void *stream,
                                   (long long)p->k, status);
 }
 
-/* ---- streams and events ------------------------------------------------------------- */
+/* ---- streams and events -------------------------------------------------- */
 
 static lb_status synchronize(gpu_device *device, void *stream)
 {
@@ -462,7 +463,7 @@ static const gpu_driver driver = {
     .close = close_device,
 };
 
-/* ---- libraries --------------------------------------------------------------------- */
+/* ---- libraries ----------------------------------------------------------- */
 
 /* The first of `names` that is there. */
 static void *open_library(const char *variable, const char *const *names)
@@ -552,7 +553,7 @@ static void close_libraries(cuda_libraries *l)
     lbo_deallocate(l->owner, l, sizeof *l);
 }
 
-/* ---- finding devices ------------------------------------------------------------------ */
+/* ---- finding devices ----------------------------------------------------- */
 
 static void choose_architecture(cuda_device *api)
 {
@@ -661,7 +662,7 @@ static lb_status add_devices(cuda_libraries *l)
     return status == LB_OK ? gpu_family_commit(l->family) : status;
 }
 
-/* ---- the plug-in --------------------------------------------------------------------- */
+/* ---- the plug-in --------------------------------------------------------- */
 
 static void unload(lb_runtime *runtime, void *data)
 {

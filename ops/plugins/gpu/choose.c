@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* ---- embedding ----------------------------------------------------------------- */
+/* ---- embedding ----------------------------------------------------------- */
 
 /* `tensors`: result, data, indices; the numbers are the kernel's. */
 static lb_status run_embedding(const lbo_tensor *const *tensors,
@@ -72,7 +72,7 @@ static lb_status gpu_embedding_backward(lb_slot slot, lbo_context *context,
     return gpu_dense_end(context, call, &d, status);
 }
 
-/* ---- gather ------------------------------------------------------------------------ */
+/* ---- gather -------------------------------------------------------------- */
 
 static int64_t dim_of(const lbo_call *call)
 {
@@ -177,7 +177,7 @@ static lb_status gpu_gather_backward(lb_slot slot, lbo_context *context,
     return gpu_dense_end(context, call, &d, status);
 }
 
-/* ---- registering ---------------------------------------------------------------------- */
+/* ---- registering --------------------------------------------------------- */
 
 lb_status gpu_register_choose(gpu_device *device, lb_group *group)
 {

@@ -2,8 +2,8 @@
  * Performance Convolutional Neural Networks for Document Processing", 2006).
  *
  * With K = channels kh kw of one group, P = places of a plane of the result:
- *   forward          rows [images P, K] of x; rows weight^T [images P, out]; its
- *                    dimensions exchanged into [images, out, P], bias added
+ *   forward          rows [images P, K] of x; rows weight^T [images P, out];
+ *                    exchanged into [images, out, P], bias added
  *   by the input     g as [images P, out]; g weight [images P, K]; each element
  *                    of x gathers what was made from it
  *   by the weight    g^T rows [out, K]
@@ -22,7 +22,7 @@ typedef struct convolution {
     int64_t stride_h, stride_w, padding_h, padding_w, dilation_h, dilation_w;
 } convolution;
 
-/* A convolution in progress: x and its gradient are [images, channels, h, w]. */
+/* A convolution in progress. x and its gradient: [images, channels, h, w]. */
 typedef struct plan {
     lbo_context *context;
     convolution v;
@@ -253,7 +253,7 @@ static bool is_empty(const plan *p)
     return p->x->size == 0 || p->weight->size == 0 || p->y->size == 0;
 }
 
-/* ---- the operators --------------------------------------------------------------------- */
+/* ---- the operators ------------------------------------------------------- */
 
 /* y += bias [out], by a view of it. */
 static lb_status add_bias(lbo_context *context, lbo_tensor *y, lbo_tensor *bias)

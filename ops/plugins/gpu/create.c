@@ -10,7 +10,7 @@ LB_METHOD(lbo_unary, gpu_uniform);
 LB_METHOD(lbo_unary, gpu_normal);
 LB_METHOD(lbo_unary, gpu_dropout);
 
-/* ---- fill ------------------------------------------------------------------------ */
+/* ---- fill ---------------------------------------------------------------- */
 
 /* The bits of an element. */
 static void element_of(const lbo_fill_attributes *by, uint8_t dtype,
@@ -55,7 +55,7 @@ static lb_status gpu_fill(lb_slot slot, lbo_context *context, lbo_tensor *out,
     return gpu_run_flat(&l, &variant, "strided", w.count);
 }
 
-/* ---- arange ----------------------------------------------------------------------- */
+/* ---- arange -------------------------------------------------------------- */
 
 static lb_status gpu_arange(lb_slot slot, lbo_context *context, lbo_tensor *out,
                             lbo_call *call)
@@ -78,7 +78,7 @@ static lb_status gpu_arange(lb_slot slot, lbo_context *context, lbo_tensor *out,
     return gpu_run_flat(&l, &variant, "arange", out->size);
 }
 
-/* ---- random numbers ------------------------------------------------------------------ */
+/* ---- random numbers ------------------------------------------------------ */
 
 static lb_status random_numbers(lbo_tensor *out,
                                 const lbo_random_attributes *by,
@@ -150,7 +150,7 @@ static lb_status gpu_dropout(lb_slot slot, lbo_context *context, lbo_tensor *x,
     return gpu_run_flat(&l, &variant, "dropout", (w.count + 3) / 4);
 }
 
-/* ---- registering ------------------------------------------------------------------------ */
+/* ---- registering --------------------------------------------------------- */
 
 lb_status gpu_register_create(gpu_device *device, lb_group *group)
 {

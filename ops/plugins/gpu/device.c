@@ -30,7 +30,7 @@ static void gpu_on_free(lb_slot slot, lbo_device *device, void *memory,
     gpu_free(device->data, memory, bytes);
 }
 
-/* ---- copies ------------------------------------------------------------------ */
+/* ---- copies -------------------------------------------------------------- */
 
 static void *stream_of(const gpu_device *device, void *stream)
 {
@@ -85,7 +85,7 @@ static lb_status gpu_on_copy(lb_slot slot, lbo_device *to, lbo_device *from,
     return status;
 }
 
-/* ---- streams and events -------------------------------------------------------- */
+/* ---- streams and events -------------------------------------------------- */
 
 /* Not under the mutex: other threads may go on putting things into streams. */
 static lb_status gpu_on_synchronize(lb_slot slot, lbo_device *device,
@@ -155,7 +155,7 @@ static void gpu_on_event_destroy(lb_slot slot, lbo_device *device, void *event)
     gpu->driver->event_destroy(gpu, event);
 }
 
-/* ---- the class ------------------------------------------------------------------ */
+/* ---- the class ----------------------------------------------------------- */
 
 enum { MAX_DEVICES = 16 };
 
@@ -262,7 +262,7 @@ size_t gpu_family_count(const gpu_family *family)
     return family->count;
 }
 
-/* ---- devices --------------------------------------------------------------------- */
+/* ---- devices ------------------------------------------------------------- */
 
 static lb_status register_all(gpu_device *device, lb_group *group)
 {

@@ -1,8 +1,8 @@
 /* elementwise.c - operators element by element: a table of expressions.
  *
  * A row of the table is one operator for some types of inputs. Its expression
- * becomes the kernel's text (kernels/elementwise.txt) with the call's types, the
- * first time that it is called. Scalars of the host language are arguments.
+ * becomes the kernel's text (kernels/elementwise.txt) with the call's types,
+ * the first time that it is called. Scalars of the host language are arguments.
  */
 #include "gpu.h"
 
@@ -98,7 +98,7 @@ static const struct {
     {"greater_equal", "a >= p", "p >= a"},
 };
 
-/* ---- running ------------------------------------------------------------------- */
+/* ---- running ------------------------------------------------------------- */
 
 typedef union number {
     float f32;
@@ -193,7 +193,7 @@ static lb_status gpu_elementwise_binary(lb_slot slot, lbo_context *context,
                NULL);
 }
 
-/* ---- numbers from the host --------------------------------------------------------- */
+/* ---- numbers from the host ----------------------------------------------- */
 
 /* The nearest number of an integer type that is not beyond its ends. */
 static int64_t within(double value, int64_t low, int64_t high)
@@ -296,7 +296,7 @@ static lb_status gpu_elementwise_of_scalar(lb_slot slot, lbo_context *context,
     return run(call->out[0], &b, 1, self->context, &p, NULL);
 }
 
-/* ---- registering ---------------------------------------------------------------------- */
+/* ---- registering --------------------------------------------------------- */
 
 static lbo_kernel kernel_of(const formula *f, int dtype)
 {

@@ -82,7 +82,7 @@ typedef struct gpu_driver {
     void (*close)(gpu_device *device); /* gives back `api` */
 } gpu_driver;
 
-/* What a kernel's text is specialized by. Without padding: compared by memcmp. */
+/* What a kernel's text is specialized by. No padding: compared by memcmp. */
 typedef struct gpu_variant {
     const char *source;     /* one of the texts below */
     const char *expression; /* becomes EXPRESSION; NULL: none */
@@ -118,7 +118,7 @@ extern const char gpu_source_common[], gpu_source_convert[],
     gpu_source_product[], gpu_source_window[], gpu_source_choose[],
     gpu_source_step[];
 
-/* ---- device.c ----------------------------------------------------------------- */
+/* ---- device.c ------------------------------------------------------------ */
 
 /* The description of a device that a plug-in found. The driver's `close` is
  * called in the end, also when this fails. */
@@ -152,14 +152,14 @@ static inline gpu_device *gpu_of(const lbo_tensor *tensor)
     return tensor->storage->device->data;
 }
 
-/* ---- memory.c ----------------------------------------------------------------- */
+/* ---- memory.c ------------------------------------------------------------ */
 
 lb_status gpu_allocate(gpu_device *device, size_t bytes, void **memory);
 void gpu_free(gpu_device *device, void *memory, size_t bytes);
 /* Gives back what waits to be used again. Under the mutex. */
 void gpu_trim(gpu_device *device);
 
-/* ---- launch.c ----------------------------------------------------------------- */
+/* ---- launch.c ------------------------------------------------------------ */
 
 /* A launch that is being put together; values must stay until it ran. */
 enum { GPU_MAX_ARGUMENTS = 32 };
@@ -183,7 +183,7 @@ lb_status gpu_run_flat(gpu_launch *launch, const gpu_variant *variant,
                        const char *kernel, int64_t elements);
 void gpu_forget_modules(gpu_device *device);
 
-/* ---- dense.c ------------------------------------------------------------------ */
+/* ---- dense.c ------------------------------------------------------------- */
 
 /* Operands in row-major order: inputs that are not are copied, results that
  * are not are written by way of others. Indices of i32 become i64. */
@@ -202,7 +202,7 @@ lb_status gpu_temporary(lbo_context *context, const lbo_tensor *like, int dtype,
 /* Whether all types of the call's tensors are known to the device. */
 bool gpu_knows(const lbo_call *call);
 
-/* ---- walk.c ------------------------------------------------------------------- */
+/* ---- walk.c -------------------------------------------------------------- */
 
 /* What kernels/common.txt calls `walk_t`: the operands' shape, innermost
  * dimension first, and their strides in elements. */
@@ -220,13 +220,13 @@ void gpu_walk_init(gpu_walk *walk, size_t ndim, const int64_t *shape,
 void gpu_walk_strides(gpu_walk *walk, size_t ndim, const int64_t *shape,
                       size_t count, int64_t (*strides)[LBO_MAX_DIMS]);
 
-/* ---- product.c ---------------------------------------------------------------- */
+/* ---- product.c ----------------------------------------------------------- */
 
 /* By the API's library, or a kernel of our own. */
 lb_status gpu_multiply(gpu_device *device, int dtype,
                        const gpu_product *product);
 
-/* ---- tables: a file's kernels --------------------------------------------------- */
+/* ---- tables: a file's kernels -------------------------------------------- */
 
 typedef lb_status gpu_register_fn(gpu_device *device, lb_group *group);
 gpu_register_fn gpu_register_elementwise, gpu_register_copy,

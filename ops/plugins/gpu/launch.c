@@ -1,6 +1,6 @@
 /* launch.c - kernels: compiled when first used, found again by their variant.
  *
- * The text of a module is the API's prelude, definitions of the variant's types,
+ * A module's text is the API's prelude, definitions of the variant's types,
  * common.txt and the family's text.
  */
 #include "gpu.h"
@@ -34,7 +34,7 @@ static uint32_t list_of(const gpu_variant *variant)
     return (hash ^ hash >> 16) % GPU_MODULE_LISTS;
 }
 
-/* ---- the text -------------------------------------------------------------- */
+/* ---- the text ------------------------------------------------------------ */
 
 static const char *const type_words[LBO_DTYPE_COUNT] = {
     "u8", "u8", "i8", "i32", "i64", "u16", "u16", "float", "double"};
@@ -88,7 +88,7 @@ static lb_status compile_text(gpu_device *device, const gpu_variant *variant,
     return status;
 }
 
-/* ---- modules ----------------------------------------------------------------- */
+/* ---- modules ------------------------------------------------------------- */
 
 static lb_status module_for(gpu_device *device, const gpu_variant *variant,
                             gpu_module **result)
@@ -163,7 +163,7 @@ void gpu_forget_modules(gpu_device *device)
         }
 }
 
-/* ---- launches ------------------------------------------------------------------ */
+/* ---- launches ------------------------------------------------------------ */
 
 void gpu_begin(gpu_launch *launch, gpu_device *device)
 {

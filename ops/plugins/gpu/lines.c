@@ -25,7 +25,7 @@ static lb_status run_lines(gpu_launch *l, const lbo_tensor *x,
                      : gpu_run(l, &variant, kernel, lines, LANES);
 }
 
-/* ---- softmax -------------------------------------------------------------------- */
+/* ---- softmax ------------------------------------------------------------- */
 
 /* `inputs` tensors of d along dimension `dim`. */
 static lb_status softmax_lines(gpu_dense *d, lbo_tensor *out, size_t inputs,
@@ -84,7 +84,7 @@ static lb_status gpu_softmax_backward(lb_slot slot, lbo_context *context,
     return gpu_dense_end(context, call, &d, status);
 }
 
-/* ---- losses ----------------------------------------------------------------------- */
+/* ---- losses -------------------------------------------------------------- */
 
 /* counted: one element. */
 static lb_status pick_losses(const lbo_tensor *y, const lbo_tensor *loss,
@@ -221,7 +221,7 @@ static lb_status gpu_mse(lb_slot slot, lbo_context *context, lbo_tensor *a,
     return gpu_dense_end(context, call, &d, status);
 }
 
-/* ---- layer_norm --------------------------------------------------------------------- */
+/* ---- layer_norm ---------------------------------------------------------- */
 
 static lb_status run_norm(const gpu_dense *d,
                           const lbo_layer_norm_attributes *by)
@@ -318,7 +318,7 @@ static lb_status gpu_layer_norm_backward(lb_slot slot, lbo_context *context,
     return gpu_dense_end(context, call, &d, status);
 }
 
-/* ---- registering --------------------------------------------------------------------- */
+/* ---- registering --------------------------------------------------------- */
 
 lb_status gpu_register_lines(gpu_device *device, lb_group *group)
 {

@@ -2,8 +2,8 @@
  *
  * 1. each operand becomes a matrix: rows or columns that lie together need no
  *    copy, what has neither is copied
- * 2. the dimensions of the batch are joined; the innermost is the product's own,
- *    the others are gone through one by one
+ * 2. the batch's dimensions are joined; the innermost is the product's own, the
+ *    others are gone through one by one
  * 3. floating types go to the API's library where there is one, integers and
  *    the rest to the kernel of our own (tiles in shared memory)
  */
@@ -13,7 +13,7 @@
 
 enum { TILE = 16 };
 
-/* ---- our own -------------------------------------------------------------------- */
+/* ---- our own ------------------------------------------------------------- */
 
 typedef struct steps {
     int64_t rows, columns, batches;
@@ -84,7 +84,7 @@ lb_status gpu_multiply(gpu_device *device, int dtype, const gpu_product *p)
     return status == LB_NO_METHOD ? own_product(device, dtype, p) : status;
 }
 
-/* ---- tensors as matrices ------------------------------------------------------------ */
+/* ---- tensors as matrices ------------------------------------------------- */
 
 /* The last two dimensions of a tensor. */
 typedef struct plane {
@@ -140,7 +140,7 @@ static lb_status make_matrix(lbo_context *context, lbo_tensor *t, bool first,
     return status;
 }
 
-/* ---- batches ---------------------------------------------------------------------------- */
+/* ---- batches ------------------------------------------------------------- */
 
 /* The dimensions in front of the matrices, broadcast to those of `out`. */
 static void batch_strides(const lbo_tensor *t, size_t ndim,
@@ -248,7 +248,7 @@ static lb_status finish(lbo_context *context, lbo_tensor *out,
     return status;
 }
 
-/* ---- the operators ---------------------------------------------------------------------- */
+/* ---- the operators ------------------------------------------------------- */
 
 LB_METHOD(lbo_binary, gpu_matmul);
 static lb_status gpu_matmul(lb_slot slot, lbo_context *context, lbo_tensor *a,

@@ -77,7 +77,7 @@ static lb_status run(const parted *p, gpu_launch *l, const char *source_kernel,
                : gpu_run(l, variant, source_kernel, results, LANES);
 }
 
-/* ---- sums -------------------------------------------------------------------------- */
+/* ---- sums ---------------------------------------------------------------- */
 
 typedef union divisor {
     float f32;
@@ -121,7 +121,7 @@ static lb_status add_up(const parted *p, lbo_tensor *x, lbo_tensor *out,
                strcmp(kernel, "sum") == 0 ? 3 : 1);
 }
 
-/* Parts of all results lie in a tensor [results, parts]; it is added up then. */
+/* Parts of all results lie in a tensor [results, parts], which is added up. */
 static lb_status add_up_parts(lbo_context *context, const parted *p,
                               lbo_tensor *x, lbo_tensor *out, double by)
 {
@@ -198,7 +198,7 @@ static lb_status gpu_var(lb_slot slot, lbo_context *context, lbo_tensor *x,
     return add_up(&p, x, call->out[0], "variance", left > 0 ? left : 0, 1);
 }
 
-/* ---- choices -------------------------------------------------------------------------- */
+/* ---- choices ------------------------------------------------------------- */
 
 typedef struct choice {
     const char *better;

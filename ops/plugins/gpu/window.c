@@ -23,7 +23,7 @@ static pool describe(const lbo_pool2d_attributes *by, const lbo_tensor *x,
                   .padding_w = by->padding[1]};
 }
 
-/* `tensors`: the kernel's, in its order; one thread per element of the first. */
+/* `tensors`: the kernel's, in order; one thread per element of the first. */
 static lb_status run_pool(lbo_tensor *const *tensors, size_t count,
                           const pool *p, const char *kernel)
 {

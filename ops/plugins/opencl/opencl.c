@@ -38,7 +38,7 @@ static const cl_api *cl_of(const gpu_device *device)
     return &api_of(device)->libraries->cl;
 }
 
-/* ---- errors ------------------------------------------------------------------ */
+/* ---- errors -------------------------------------------------------------- */
 
 static const char *status_name(cl_status status)
 {
@@ -86,7 +86,7 @@ static lb_status failed(const char *function, cl_status status)
                     (int)status);
 }
 
-/* ---- memory and copies --------------------------------------------------------- */
+/* ---- memory and copies --------------------------------------------------- */
 
 static lb_status allocate(gpu_device *device, size_t bytes, void **memory)
 {
@@ -130,7 +130,7 @@ static lb_status copy_memory(gpu_device *device, void *stream, void *to,
     return status == CL_DONE ? LB_OK : failed("clEnqueueCopyBuffer", status);
 }
 
-/* ---- kernels --------------------------------------------------------------------- */
+/* ---- kernels ------------------------------------------------------------- */
 
 static lb_status build_failed(gpu_device *device, cl_handle program,
                               cl_status status)
@@ -204,14 +204,14 @@ static lb_status launch(gpu_device *device, void *stream, void *kernel,
     return status == CL_DONE ? LB_OK : failed("clEnqueueNDRangeKernel", status);
 }
 
-/* ---- products --------------------------------------------------------------------- */
+/* ---- products ------------------------------------------------------------ */
 
 static int form(const gpu_matrix *matrix)
 {
     return matrix->transposed ? CLBLAST_TRANSPOSED : CLBLAST_PLAIN;
 }
 
-/* Results of a batch may not lie on each other, also where there is only one. */
+/* Results of a batch may not lie on each other, not even of a single one. */
 static size_t step_of(const gpu_product *p)
 {
     return (size_t)(p->count > 1 ? p->c.step : p->m * p->c.leading);
@@ -243,7 +243,7 @@ static lb_status multiply(gpu_device *device, void *stream,
                                   (long long)p->k, status);
 }
 
-/* ---- streams and events ------------------------------------------------------------- */
+/* ---- streams and events -------------------------------------------------- */
 
 static lb_status synchronize(gpu_device *device, void *stream)
 {
@@ -361,7 +361,7 @@ static const gpu_driver driver = {
     .close = close_device,
 };
 
-/* ---- libraries --------------------------------------------------------------------- */
+/* ---- libraries ----------------------------------------------------------- */
 
 static void *open_library(const char *variable, const char *name)
 {
@@ -424,7 +424,7 @@ static void close_libraries(opencl_libraries *l)
     lbo_deallocate(l->owner, l, sizeof *l);
 }
 
-/* ---- finding devices ------------------------------------------------------------------ */
+/* ---- finding devices ----------------------------------------------------- */
 
 enum { MAX_FOUND = 16, MAX_PLATFORMS = 8 };
 
@@ -547,7 +547,7 @@ static lb_status add_devices(opencl_libraries *l)
     return status == LB_OK ? gpu_family_commit(l->family) : status;
 }
 
-/* ---- the plug-in --------------------------------------------------------------------- */
+/* ---- the plug-in --------------------------------------------------------- */
 
 static void unload(lb_runtime *runtime, void *data)
 {

@@ -5,16 +5,128 @@
 #include <string.h>
 #include <time.h>
 
-LB_DEFINE_GENERIC(lbo_on_allocate);
-LB_DEFINE_GENERIC(lbo_on_free);
-LB_DEFINE_GENERIC(lbo_on_copy);
-LB_DEFINE_GENERIC(lbo_on_synchronize);
-LB_DEFINE_GENERIC(lbo_on_stream_create);
-LB_DEFINE_GENERIC(lbo_on_stream_destroy);
-LB_DEFINE_GENERIC(lbo_on_event_record);
-LB_DEFINE_GENERIC(lbo_on_event_wait);
-LB_DEFINE_GENERIC(lbo_on_event_elapsed);
-LB_DEFINE_GENERIC(lbo_on_event_destroy);
+/* ---- no method ----------------------------------------------------------- */
+
+/* Why there is none, e.g. for lack of memory to find it. The engine's own
+ * fallback would give zero, which is LB_OK. */
+static lb_status why_none(lb_slot slot)
+{
+    return lb_fail(lb_load_entry(slot), NULL);
+}
+
+static lb_status cannot_allocate(lb_slot slot, lbo_device *device, size_t bytes,
+                                 void **memory)
+{
+    (void)device;
+    (void)bytes;
+    (void)memory;
+    return why_none(slot);
+}
+
+static lb_status cannot_copy(lb_slot slot, lbo_device *to, lbo_device *from,
+                             const lbo_transfer *copy)
+{
+    (void)to;
+    (void)from;
+    (void)copy;
+    return why_none(slot);
+}
+
+static lb_status cannot_synchronize(lb_slot slot, lbo_device *device,
+                                    void *stream)
+{
+    (void)device;
+    (void)stream;
+    return why_none(slot);
+}
+
+static lb_status cannot_stream_create(lb_slot slot, lbo_device *device,
+                                      void **stream)
+{
+    (void)device;
+    (void)stream;
+    return why_none(slot);
+}
+
+static lb_status cannot_event_record(lb_slot slot, lbo_device *device,
+                                     void *stream, void **event)
+{
+    (void)device;
+    (void)stream;
+    (void)event;
+    return why_none(slot);
+}
+
+static lb_status cannot_event_wait(lb_slot slot, lbo_device *device,
+                                   void *event)
+{
+    (void)device;
+    (void)event;
+    return why_none(slot);
+}
+
+static lb_status cannot_event_elapsed(lb_slot slot, lbo_device *device,
+                                      void *start, void *end, double *ns)
+{
+    (void)device;
+    (void)start;
+    (void)end;
+    (void)ns;
+    return why_none(slot);
+}
+
+/* What gives back tells nobody: the look-up for which there was no memory is
+ * done once more. */
+static void free_again(lb_slot slot, lbo_device *device, void *memory,
+                       size_t bytes)
+{
+    static _Thread_local bool trying;
+
+    LB_IGNORE(slot);
+    if (trying)
+        return;
+    trying = true;
+    lb_in_lbo_on_free(device->library->functions[LBOI_FREE], device, memory,
+                      bytes);
+    trying = false;
+}
+
+static void stream_destroy_again(lb_slot slot, lbo_device *device, void *stream)
+{
+    static _Thread_local bool trying;
+
+    LB_IGNORE(slot);
+    if (trying)
+        return;
+    trying = true;
+    lb_in_lbo_on_stream_destroy(device->library->functions[LBOI_STREAM_DESTROY],
+                                device, stream);
+    trying = false;
+}
+
+static void event_destroy_again(lb_slot slot, lbo_device *device, void *event)
+{
+    static _Thread_local bool trying;
+
+    LB_IGNORE(slot);
+    if (trying)
+        return;
+    trying = true;
+    lb_in_lbo_on_event_destroy(device->library->functions[LBOI_EVENT_DESTROY],
+                               device, event);
+    trying = false;
+}
+
+LB_DEFINE_GENERIC_WITH(lbo_on_allocate, cannot_allocate);
+LB_DEFINE_GENERIC_WITH(lbo_on_copy, cannot_copy);
+LB_DEFINE_GENERIC_WITH(lbo_on_synchronize, cannot_synchronize);
+LB_DEFINE_GENERIC_WITH(lbo_on_stream_create, cannot_stream_create);
+LB_DEFINE_GENERIC_WITH(lbo_on_event_record, cannot_event_record);
+LB_DEFINE_GENERIC_WITH(lbo_on_event_wait, cannot_event_wait);
+LB_DEFINE_GENERIC_WITH(lbo_on_event_elapsed, cannot_event_elapsed);
+LB_DEFINE_GENERIC_WITH(lbo_on_free, free_again);
+LB_DEFINE_GENERIC_WITH(lbo_on_stream_destroy, stream_destroy_again);
+LB_DEFINE_GENERIC_WITH(lbo_on_event_destroy, event_destroy_again);
 
 /* ---- what every device inherits ------------------------------------------ */
 
@@ -189,7 +301,7 @@ lb_class *lbo_device_class(lbo_library *library)
     return library->devices_class;
 }
 
-/* ---- devices -------------------------------------------------------------- */
+/* ---- devices ------------------------------------------------------------- */
 
 static void free_device(lbo_device *device)
 {

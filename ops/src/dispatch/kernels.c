@@ -3,11 +3,34 @@
 
 #include <string.h>
 
+static bool is_dtype(int dtype)
+{
+    return dtype >= LBO_ANY_DTYPE && dtype < LBO_DTYPE_COUNT;
+}
+
+static lb_status check_kernel(const lbo_kernel *kernel, size_t index)
+{
+    if (kernel->op == NULL || kernel->method == NULL)
+        return lbo_fail(LB_BAD_ARGUMENT,
+                        "kernel %zu: its operator or its method is NULL",
+                        index);
+    if (!is_dtype(kernel->a) || !is_dtype(kernel->b))
+        return lbo_fail(LB_BAD_ARGUMENT,
+                        "kernel %s: types %d and %d; there are 0 (bool) to %d "
+                        "(f64), and -1 for any",
+                        kernel->method->name, kernel->a, kernel->b,
+                        LBO_DTYPE_COUNT - 1);
+    return LB_OK;
+}
+
 /* All that a table needs, found before anything is added. */
 static lb_status find_operators(lbo_library *library, const lbo_kernel *kernels,
                                 size_t count, const lbo_operator **found)
 {
     for (size_t i = 0; i < count; i++) {
+        const lb_status status = check_kernel(&kernels[i], i);
+        if (status != LB_OK)
+            return status;
         found[i] = lbo_operator_find(library, kernels[i].op);
         if (found[i] == NULL)
             return lbo_fail(LB_NOT_FOUND,

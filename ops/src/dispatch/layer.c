@@ -235,6 +235,9 @@ static lb_status name_operators(lbo_layer *layer)
     if (layer->operators == NULL)
         return LB_NO_MEMORY;
     for (size_t i = 0; i < count; i++) {
+        if (layer->spec.operators[i] == NULL)
+            return lbo_fail(LB_BAD_ARGUMENT, "layer %s: operator %zu is NULL",
+                            layer->name, i);
         layer->operators[i] =
             lbo_operator_find(library, layer->spec.operators[i]);
         if (layer->operators[i] == NULL)
