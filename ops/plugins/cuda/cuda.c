@@ -3,8 +3,8 @@
  * The driver, NVRTC and cuBLAS are opened at run time, by the names below or
  * as the files that LATEBIND_CUDA_DRIVER, LATEBIND_CUDA_NVRTC and
  * LATEBIND_CUDA_CUBLAS name. Without driver or NVRTC no device is added, and
- * the library's report hook is told why; without cuBLAS a kernel of our own does
- * the products.
+ * the library's report hook is told why; without cuBLAS a kernel of our own
+ * does the products.
  *
  * A device's memory is its address, kept as a handle. Each function works in
  * the device's primary context, which it puts on the thread's stack and takes
