@@ -9,6 +9,7 @@
 #   make bench     the benchmarks; make bench-NAME runs one
 #   make run-python     the part of `make run` that is in Python
 #   make bench-python   the benchmarks of the Python package
+#   make bench-ops-python   latebind.ops beside NumPy and PyTorch
 #   make format    bring the C files into their layout
 #   make lint      what can be said about the files without running them
 #   make symbols   write src/exported-symbols.txt anew
@@ -39,8 +40,9 @@ TRAINER = LATEBIND_OPS_PLUGINS=$(RUN_BUILD)/ops/plugins \
 # The package as it lies in the working tree, by the interpreter of .venv.
 IN_PYTHON = PYTHONPATH=build/python-dev/site .venv/bin/python
 
-.PHONY: help run run-python replay train test check bench bench-python format \
-    lint symbols setup python-dev python-site clean run-build
+.PHONY: help run run-python replay train test check bench bench-python \
+    bench-ops-python format lint symbols setup python-dev python-site clean \
+    run-build
 .DEFAULT_GOAL := help
 
 help:
@@ -107,6 +109,13 @@ bench:
 bench-python: python-site
 	@scripts/setup.sh peers
 	@$(IN_PYTHON) bench/python/main.py $(ARGS)
+
+# NumPy and PyTorch are Debian's, so it is Debian's Python.
+bench-ops-python: python-site
+	@scripts/setup.sh run bench
+	@python3 scripts/run-bench.py --build
+	@PYTHONPATH=build/python-dev/site /usr/bin/python3 \
+	    bench/python/operators.py build/bench/bench/forward.so $(ARGS)
 
 bench-%:
 	@scripts/setup.sh run bench

@@ -2,6 +2,7 @@
 """Build the benchmarks in release and run them, one after the other.
 
     run-bench.py [NAME]...       default: all
+    run-bench.py --build         builds them, and runs none
 
 Each prints as it goes; what it prints is kept in build/bench/report/NAME.txt,
 under a head that names the machine and the compilers.
@@ -83,6 +84,8 @@ def main():
         configure()
     except subprocess.CalledProcessError as error:
         return error.returncode
+    if sys.argv[1:] == ["--build"]:
+        return 0
     known = benchmarks()
     names = sys.argv[1:] or list(known)
     print(head(), end="")
