@@ -65,6 +65,16 @@ def benchmarks():
     return {item["name"]: item["cmd"] for item in json.loads(listing.stdout)}
 
 
+def environment():
+    """One thread for everybody, and the plug-ins of this build."""
+    return {
+        **os.environ,
+        "LATEBIND_OPS_PLUGINS": str(FOLDER / "ops" / "plugins"),
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+    }
+
+
 def run(name, command):
     """Run one benchmark, copying what it prints to its report."""
     report = FOLDER / "report" / f"{name}.txt"
@@ -72,7 +82,13 @@ def run(name, command):
     print(f"== {name}", flush=True)
     with report.open("w") as output:
         output.write(head())
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env=environment(),
+        )
         for line in process.stdout:
             print(line, end="", flush=True)
             output.write(line)

@@ -68,7 +68,8 @@ static void open_world(void)
     lbo_device *cpu;
 
     bench_need(lbo_library_create(NULL, &w.library) == LB_OK, "a library");
-    (void)lbo_open_all(w.library);
+    bench_need(lbo_plugin_open(w.library, "cpu-fast", NULL) == LB_OK,
+               "the plug-in cpu-fast");
     bench_need(lbo_context_create(w.library, "cpu", &w.context) == LB_OK &&
                    lbo_operator_create(w.library, &spec, &w.empty) == LB_OK &&
                    lbo_device_find(w.library, "cpu", &cpu) == LB_OK &&

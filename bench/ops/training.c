@@ -118,7 +118,7 @@ void load_training(void)
                              {"Latebind", ours_gpt, 1.2}};
 
     good(lbo_library_create(NULL, &library), "a library");
-    (void)lbo_open_all(library);
+    good(lbo_plugin_open(library, "cpu-fast", NULL), "the plug-in cpu-fast");
     good(lbo_context_create(library, "cpu", &context), "a context");
     good(lbo_autograd_create(library, &autograd), "autograd");
     good(lbo_push(context, autograd), "autograd");

@@ -162,7 +162,9 @@ void lbo_module_release(lbo_module *module)
         return;
     lbo_library *const library = module->library;
 
+    lboi_gate *const gate = lboi_enter(library);
     lb_in_lbo_on_module_free(library->functions[LBOI_MODULE_FREE], module);
+    lboi_leave(gate);
     forget_last(module);
     free_slots(module);
     lboi_free_text(library, module->name);

@@ -140,8 +140,10 @@ void lbo_optimizer_destroy(lbo_optimizer *optimizer)
 {
     if (optimizer == NULL)
         return;
+    lboi_gate *const gate = lboi_enter(optimizer->library);
     lb_in_lbo_on_optimizer_free(
         optimizer->library->functions[LBOI_OPTIMIZER_FREE], optimizer);
+    lboi_leave(gate);
     free_optimizer(optimizer, optimizer->count);
 }
 
