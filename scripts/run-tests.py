@@ -55,6 +55,7 @@ class Tier:
     compiler: str = "gcc"
     options: list = field(default_factory=list)
     suites: list = field(default_factory=list)  # empty: all
+    without: list = field(default_factory=list)  # suites left out
     torture_seconds: int = 2
     sanitizer: str = ""
     wrapper: str = ""
@@ -87,7 +88,7 @@ def seconds(default):
 
 
 FAST = {
-    "release": Tier("release", torture_seconds=seconds(2)),
+    "release": Tier("release", without=["torch"], torture_seconds=seconds(2)),
     "asan": sanitized(
         "asan",
         "address,undefined",
@@ -106,6 +107,7 @@ SLOW = {
     "tsan-long": sanitized(
         "tsan", "thread", suites=["torture"], torture_seconds=seconds(600)
     ),
+    "torch": Tier("release", suites=["torch"]),
     "valgrind": Tier(
         "release",
         suites=["unit", "oracle", "memory", "plugins"],
@@ -310,6 +312,8 @@ def run(tier, suites, wrapper):
     command += [f"testlog-{name}", "--timeout-multiplier", patience]
     if wrapper:
         command += ["--wrapper", wrapper]
+    for suite in tier.without:
+        command += ["--no-suite", suite]
     for suite in suites:
         command += ["--suite", suite]
     done = subprocess.run(
