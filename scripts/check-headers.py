@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Check that each public header stands alone, in both languages.
 
-Each header of include/latebind, and of ops/include/latebind, is the only include
-of a file (twice, for its guard), compiled as C11 and as C++17 with every warning
-an error, by GCC and by Clang where they are installed.  latebind.h must lead to
-every other header, and ops.h to every one of the operators, but to python.h, which belongs to the Python package and needs Python's headers:
-it is left out where there are none.  Nothing is built: the compilers only check
-the syntax.
+Each header of include/latebind, and of ops/include/latebind, is the only include of a
+file (twice, for its guard), compiled as C11 and as C++17 with every warning an error,
+by GCC and by Clang where they are installed. latebind.h must lead to every other
+header, and ops.h to every one of the operators, but to python.h, which belongs to the
+Python package and needs Python's headers: it is left out where there are none. Nothing
+is built: the compilers only check the syntax.
 """
 
 import os

@@ -24,7 +24,9 @@ from latebind import ops
 
 def show(what: str, peer: str, ns: float, ratio: float, hold: float) -> None:
     verdict = "met" if ratio <= hold else "MISSED"
-    print(f"{what:34} {ns:8.1f} ns  {ratio:6.3f} of {peer:22} hold to {hold}: {verdict}")
+    print(
+        f"{what:34} {ns:8.1f} ns  {ratio:6.3f} of {peer:22} hold to {hold}: {verdict}"
+    )
 
 
 def small_sums(timing: Timing) -> None:

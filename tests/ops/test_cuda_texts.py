@@ -31,11 +31,23 @@ __device__ double pow(double, double);
 #line 1
 """
 
-OPTIONS = (
-    "-x cuda --cuda-device-only -nocudainc -nocudalib --cuda-gpu-arch=sm_70 "
-    "-fsyntax-only -Wall -Wextra -Werror -Wno-unused -Wno-tautological-compare "
-    "-Wno-sign-compare -Wno-unused-parameter -Wno-unknown-cuda-version"
-).split()
+OPTIONS = [
+    "-x",
+    "cuda",
+    "--cuda-device-only",
+    "-nocudainc",
+    "-nocudalib",
+    "--cuda-gpu-arch=sm_70",
+    "-fsyntax-only",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Wno-unused",
+    "-Wno-tautological-compare",
+    "-Wno-sign-compare",
+    "-Wno-unused-parameter",
+    "-Wno-unknown-cuda-version",
+]
 
 
 def write_texts(program, fake, folder):

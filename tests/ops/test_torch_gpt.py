@@ -138,7 +138,7 @@ def torch_losses(forward, start, batches, optimizer):
     }
     step = optimizer(list(p.values()))
     losses = []
-    for x, y in zip(batches["x"], batches["y"]):
+    for x, y in zip(batches["x"], batches["y"], strict=False):
         step.zero_grad()
         loss = F.cross_entropy(forward(p, torch.from_numpy(x)), torch.from_numpy(y))
         loss.backward()
@@ -169,7 +169,7 @@ def our_losses(train, folder, model, start, batches, options):
 
 def compare(what, ours, theirs, early, late):
     assert len(ours) == len(theirs), (len(ours), len(theirs))
-    apart = [abs(a - b) / abs(b) for a, b in zip(ours, theirs)]
+    apart = [abs(a - b) / abs(b) for a, b in zip(ours, theirs, strict=False)]
     first, last = max(apart[:10]), max(apart)
     print(
         f"{what}: {len(ours)} steps, loss {theirs[0]:.4f} to {theirs[-1]:.4f}; "

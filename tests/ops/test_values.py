@@ -8,7 +8,7 @@ import ctypes
 import random
 import sys
 import warnings
-from ctypes import POINTER, byref, c_char_p, c_double, c_int, c_int32, c_int64
+from ctypes import POINTER, byref, c_char_p, c_double, c_int, c_int64
 
 try:
     import numpy as np

@@ -522,7 +522,8 @@ static lb_status add_device(opencl_libraries *l, const listed *found)
     const gpu_found device = {.driver = &driver,
                               .name = name,
                               .description = description,
-                              .preference = found->type & CL_TYPE_GPU ? 50 : -10,
+                              .preference =
+                                  found->type & CL_TYPE_GPU ? 50 : -10,
                               .api = api,
                               .stream = api->queue,
                               .wide = has_wide(&l->cl, found->device)};

@@ -13,8 +13,8 @@ typedef struct lboi_table {
     X(elementwise)                                                             \
     X(reduce)                                                                  \
     X(product)                                                                 \
-    X(convolve) X(window) X(normalize) X(choose) X(copy) X(create) X(random)   \
-        X(step)
+    X(convolve)                                                                \
+    X(window) X(normalize) X(choose) X(copy) X(create) X(random) X(step)
 
 #define LBOI_TABLE(name) extern const lboi_table lboi_cpu_##name;
 LBOI_EACH_TABLE(LBOI_TABLE)

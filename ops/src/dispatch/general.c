@@ -259,12 +259,11 @@ static lb_status results_back(lbo_context *context, lbo_call *call,
 static lb_status twins_of_results(lbo_context *context, const lbo_call *call,
                                   lbo_tensor **twins)
 {
+    if (call->op->spec.dispatched != 0)
+        return LB_OK;
     lbo_spec spec = {.device = context->library->cpu,
                      .dtype = call->out[0]->dtype,
                      .ndim = call->out[0]->ndim};
-
-    if (call->op->spec.dispatched != 0)
-        return LB_OK;
     memcpy(spec.shape, call->out[0]->dims, spec.ndim * sizeof(int64_t));
     return lbo_tensor_create(context, &spec, &twins[0]);
 }

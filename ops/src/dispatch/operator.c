@@ -262,6 +262,19 @@ static bool must_copy(const lbo_operator *op, const lbo_call *call,
     return false;
 }
 
+/* Two given results that share memory: one would spoil the other. */
+static lb_status check_apart(const lbo_call *call)
+{
+    for (uint32_t i = 1; i < call->out_count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (call->out[i] != NULL && call->out[k] != NULL &&
+                lbo_overlap(call->out[i], call->out[k]) != 0)
+                return lbo_fail(LB_BAD_ARGUMENT,
+                                "%s: the results %u and %u given share memory",
+                                call->op->spec.name, (unsigned)k, (unsigned)i);
+    return LB_OK;
+}
+
 static void drop_made(lbo_call *call)
 {
     for (uint32_t i = 0; i < call->out_count; i++)
@@ -326,6 +339,8 @@ static lb_status prepare(lbo_context *context, lbo_call *call,
 
     if (status != LB_OK || op->spec.flags & LBO_VIEW)
         return status;
+    if (call->out_count > 1)
+        status = check_apart(call);
     for (uint32_t i = 0; i < call->out_count && status == LB_OK; i++) {
         lbo_tensor *const given = call->out[i];
         if (given != NULL) {
@@ -498,6 +513,13 @@ static lb_status check_spec(const lbo_operator_spec *spec)
         return lbo_fail(LB_BAD_ARGUMENT,
                         "operator %s: gives %u results, there may be 1 to %d",
                         spec->name, (unsigned)spec->out_count, LBO_MAX_OUT);
+    if (spec->flags & LBO_ALIKE &&
+        (spec->in_count < 1 || spec->in_count > 2 || spec->optional != 0 ||
+         spec->out_count != 1 || spec->flags & (LBO_LIST | LBO_VIEW)))
+        return lbo_fail(LB_BAD_ARGUMENT,
+                        "operator %s: LBO_ALIKE is for one or two inputs, none "
+                        "optional, and one result",
+                        spec->name);
     return LB_OK;
 }
 

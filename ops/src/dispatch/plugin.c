@@ -242,12 +242,17 @@ static lb_status close_and_forget(lbo_library *library, size_t at)
         status = lb_plugin_detach(entry.plugin);
     if (status == LB_OK)
         status = lb_synchronize(library->runtime);
+    if (status == LB_OK) /* a call in flight may have recorded itself */
+        status =
+            check_busy(library, entry.serial, lb_plugin_name(entry.plugin));
     if (status != LB_OK)
         return status;
     forget_kernels(library, entry.serial);
     for (lbo_layer *l = layer_of(library, entry.serial);
          l != NULL && status == LB_OK; l = layer_of(library, entry.serial))
         status = lbo_layer_destroy(l);
+    if (status != LB_OK)
+        return status;
     for (lbo_operator *op = take_operator(library, entry.serial); op != NULL;
          op = take_operator(library, entry.serial)) {
         (void)lb_generic_destroy(op->generic);

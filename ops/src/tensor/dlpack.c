@@ -86,7 +86,8 @@ static lb_status device_in(lbo_library *library, lbo_dl_device dl,
     }
     for (size_t i = 0; kind != NULL && i < lbo_device_count(library); i++) {
         lbo_device *const device = lbo_device_at(library, i);
-        if (device != NULL && number_of(device->name, kind) == dl.id) {
+        if (device != NULL && dl.id >= 0 &&
+            number_of(device->name, kind) == dl.id) {
             *result = device;
             return LB_OK;
         }

@@ -42,7 +42,7 @@ struct lbo_device {
     lb_header headers[LBO_DTYPE_COUNT]; /* of instances of these */
     int preference;          /* "auto" takes the highest; the CPU's is 0 */
     const char *description; /* e.g. the vendor's name for it; never NULL */
-    uint32_t serial; /* of the plug-in that made it; 0: none */
+    uint32_t serial;         /* of the plug-in that made it; 0: none */
 };
 
 /* Bytes from one place to another. */

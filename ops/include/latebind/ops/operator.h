@@ -138,8 +138,9 @@ struct lbo_operator {
     lbo_library *library;
     lb_generic *generic;
     uint32_t index;
-    uint32_t serial;  /* of the plug-in that brought it; 0: none */
-    int64_t recorded; /* calls of it that autograd holds, of a plug-in's; atomic */
+    uint32_t serial; /* of the plug-in that brought it; 0: none */
+    int64_t
+        recorded; /* calls of it that autograd holds, of a plug-in's; atomic */
 };
 
 /* Adds an operator; with it come its general methods (conversion of mixed
