@@ -80,6 +80,39 @@ static void a_tensor_used_several_times_gets_the_sum(void **state)
     lbo_tensor_release(y);
 }
 
+/* The gradient by one input, where the other is followed, too, or not. */
+static double one_of_two(world *w, const char *name, int which, bool both)
+{
+    const lbo_operator *const op = lbo_operator_find(w->library, name);
+    lbo_tensor *in[2], *y = NULL;
+
+    for (int i = 0; i < 2; i++)
+        in[i] = i == which || both
+                    ? leaf_of(w, LBO_F64, 1, SHAPE(1), NUMBERS(2 + i))
+                    : make(w, LBO_F64, 1, SHAPE(1), NUMBERS(2 + i));
+    lbo_call call = {.in = in, .out = &y, .in_count = 2, .out_count = 1};
+    assert_ok(lbo_run(w->context, op, &call));
+    assert_ok(lbo_backward(w->context, y, NULL, false));
+    assert_non_null(lbo_gradient(in[which]));
+    const double got = gradient_of(in[which]);
+    lbo_tensor_release(in[0]);
+    lbo_tensor_release(in[1]);
+    lbo_tensor_release(y);
+    return got;
+}
+
+static void one_followed_input_gets_what_it_gets_beside_another(void **state)
+{
+    static const char *const names[] = {"add", "sub",     "mul",    "div",
+                                        "pow", "minimum", "maximum"};
+    world *const w = *state;
+
+    for (size_t k = 0; k < COUNT_OF(names); k++)
+        for (int which = 0; which < 2; which++)
+            assert_true(one_of_two(w, names[k], which, false) ==
+                        one_of_two(w, names[k], which, true));
+}
+
 static void gradients_add_up_until_they_are_dropped(void **state)
 {
     world *const w = *state;
@@ -862,6 +895,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         AUTOGRAD_TEST(a_tensor_used_several_times_gets_the_sum),
+        AUTOGRAD_TEST(one_followed_input_gets_what_it_gets_beside_another),
         AUTOGRAD_TEST(gradients_add_up_until_they_are_dropped),
         AUTOGRAD_TEST(what_is_broadcast_is_summed),
         AUTOGRAD_TEST(a_gradient_has_the_type_of_its_input),

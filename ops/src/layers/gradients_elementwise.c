@@ -128,9 +128,9 @@ GRADIENT(maximum)
 
     for (uint32_t i = 0; i < 2; i++)
         if (wants(saved, i))
-            give(&f, &in_gradients[1 - i],
-                 of_the_lesser(&f, out_gradients[0], saved->in[i],
-                               saved->in[1 - i]));
+            give(&f, &in_gradients[i],
+                 of_the_lesser(&f, out_gradients[0], saved->in[1 - i],
+                               saved->in[i]));
     return finish(&f);
 }
 
