@@ -191,6 +191,10 @@ lboi_gate *lboi_enter(lbo_library *library);
 void lboi_leave(lboi_gate *gate);
 lb_status lboi_gates_init(lbo_library *library);
 void lboi_gates_end(lbo_library *library);
+/* Forgets the kernels of a device, of an operator (NULL: of none) and of a plug-in
+ * (0: of none), which messages name. Under the mutex. */
+void lboi_forget_kernels(lbo_library *library, const lbo_device *device,
+                         const lbo_operator *op, uint32_t serial);
 /* The plug-in that this thread is just opening; 0: none. */
 uint32_t lboi_opening(const lbo_library *library);
 void lboi_plugins_end(lbo_library *library);

@@ -435,19 +435,6 @@ lb_status lbo_device_create(lbo_library *library, const char *name,
     return LB_OK;
 }
 
-static void forget_kernels(lbo_library *library, const lbo_device *device)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < library->known_count; i++)
-        if (library->known[i].device == device)
-            lboi_free_text(library,
-                           (char *)(uintptr_t)library->known[i].provider);
-        else
-            library->known[kept++] = library->known[i];
-    library->known_count = kept;
-}
-
 lb_status lbo_device_destroy(lbo_device *device)
 {
     if (device == NULL)
@@ -461,7 +448,7 @@ lb_status lbo_device_destroy(lbo_device *device)
     if (status != LB_OK)
         return status;
     pthread_mutex_lock(&library->mutex);
-    forget_kernels(library, device);
+    lboi_forget_kernels(library, device, NULL, 0);
     library->devices[device->index] = NULL;
     pthread_mutex_unlock(&library->mutex);
     free_device(device);

@@ -81,6 +81,22 @@ static lb_status add_all(lb_group *group, const lbo_device *device,
     return status;
 }
 
+void lboi_forget_kernels(lbo_library *library, const lbo_device *device,
+                         const lbo_operator *op, uint32_t serial)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < library->known_count; i++) {
+        const lboi_known *const known = &library->known[i];
+        if (known->device == device || known->op == op ||
+            (serial != 0 && known->serial == serial))
+            lboi_free_text(library, (char *)(uintptr_t)known->provider);
+        else
+            library->known[kept++] = *known;
+    }
+    library->known_count = kept;
+}
+
 /* For messages; not having memory for it is no failure. */
 static void remember(lbo_library *library, lbo_device *device,
                      const lbo_kernel *kernels, size_t count,

@@ -6,6 +6,7 @@
  * results are made when the last one goes on (lboi_run_kernel).
  */
 #include "dispatch/general.h"
+#include "dispatch/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,22 +41,6 @@ static lb_status named(const lbo_operator *op, lb_status status)
     return lbo_fail(status, "%s: %s", op->spec.name, text);
 }
 
-/* The word number `index` of "input weight bias"; else "input 3". */
-static void input_name(const lbo_operator *op, uint32_t index, char *text,
-                       size_t size)
-{
-    const char *word = op->spec.in_names;
-
-    for (uint32_t i = 0; word != NULL && i < index; i++) {
-        word = strchr(word, ' ');
-        word = word == NULL ? NULL : word + 1;
-    }
-    if (word == NULL)
-        (void)snprintf(text, size, "input %u", (unsigned)index);
-    else
-        (void)snprintf(text, size, "%.*s", (int)strcspn(word, " "), word);
-}
-
 static lb_status find_fault(const lbo_operator *op, const lbo_call *call)
 {
     const lbo_operator_spec *const spec = &op->spec;
@@ -72,7 +57,7 @@ static lb_status find_fault(const lbo_operator *op, const lbo_call *call)
                         (unsigned)spec->in_count, (unsigned)call->in_count);
     for (uint32_t i = 0; i < call->in_count; i++)
         if (call->in[i] == NULL && (i < needed || i >= spec->in_count)) {
-            input_name(op, i, name, sizeof name);
+            lboi_input_name(op, i, name, sizeof name);
             return lbo_fail(LB_BAD_ARGUMENT, "%s: %s is NULL", spec->name,
                             name);
         }
@@ -121,7 +106,7 @@ static lb_status search_device(const lbo_operator *op, const lbo_call *call,
         lbo_device *const device = in->storage->device;
         if (found != NULL && device != found &&
             !(op->spec.flags & LBO_MIXED_DEVICES)) {
-            input_name(op, i, name, sizeof name);
+            lboi_input_name(op, i, name, sizeof name);
             return lbo_fail(LB_BAD_ARGUMENT,
                             "%s: %s is on device %s, the others are on %s "
                             "(move one by to_device)",
@@ -191,18 +176,6 @@ lb_status lbo_infer(lbo_context *context, const lbo_operator *op,
     return status == LB_OK ? infer(op, &known, out) : status;
 }
 
-static void shape_text(size_t ndim, const int64_t *shape, char *text,
-                       size_t size)
-{
-    size_t used = 0;
-
-    for (size_t i = 0; i < ndim && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%lld",
-                                 i > 0 ? ", " : "", (long long)shape[i]);
-    if (ndim == 0)
-        text[0] = '\0';
-}
-
 static bool has_shape(const lbo_tensor *tensor, const lbo_spec *spec)
 {
     bool same = tensor->ndim == spec->ndim;
@@ -232,10 +205,10 @@ static lb_status check_given(const lbo_operator *op, const lbo_tensor *out,
                                 op->spec.name);
         return LB_OK;
     }
-    shape_text(spec->ndim, spec->shape, wanted, sizeof wanted);
-    shape_text(out->ndim, out->dims, has, sizeof has);
+    lboi_shape_text(spec->ndim, spec->shape, wanted, sizeof wanted);
+    lboi_shape_text(out->ndim, out->dims, has, sizeof has);
     return lbo_fail(LB_BAD_ARGUMENT,
-                    "%s: the result is %s[%s] on %s, the one given is %s[%s] "
+                    "%s: the result is %s%s on %s, the one given is %s%s "
                     "on %s",
                     op->spec.name, lbo_dtype_name((lbo_dtype)spec->dtype),
                     wanted, spec->device->name,

@@ -179,20 +179,12 @@ static lbo_layer *layer_of(lbo_library *library, uint32_t serial)
 /* Takes an operator out of the list. Under the mutex. */
 static void forget_operator(lbo_library *library, const lbo_operator *op)
 {
-    size_t kept = 0;
-
     for (size_t i = op->index + 1; i < library->operator_count; i++) {
         library->operators[i]->index--;
         library->operators[i - 1] = library->operators[i];
     }
     library->operator_count--;
-    for (size_t i = 0; i < library->known_count; i++)
-        if (library->known[i].op == op)
-            lboi_free_text(library,
-                           (char *)(uintptr_t)library->known[i].provider);
-        else
-            library->known[kept++] = library->known[i];
-    library->known_count = kept;
+    lboi_forget_kernels(library, NULL, op, 0);
 }
 
 /* The plug-in's last operator, out of the list; NULL: there is none. */
@@ -210,22 +202,6 @@ static lbo_operator *take_operator(lbo_library *library, uint32_t serial)
     pthread_mutex_unlock(&library->mutex);
     pthread_mutex_unlock(&library->layer_mutex);
     return found;
-}
-
-/* Names of kernels that are gone. */
-static void forget_kernels(lbo_library *library, uint32_t serial)
-{
-    size_t kept = 0;
-
-    pthread_mutex_lock(&library->mutex);
-    for (size_t i = 0; i < library->known_count; i++)
-        if (library->known[i].serial == serial)
-            lboi_free_text(library,
-                           (char *)(uintptr_t)library->known[i].provider);
-        else
-            library->known[kept++] = library->known[i];
-    library->known_count = kept;
-    pthread_mutex_unlock(&library->mutex);
 }
 
 /* 1. nobody may have anything of it
@@ -247,7 +223,9 @@ static lb_status close_and_forget(lbo_library *library, size_t at)
             check_busy(library, entry.serial, lb_plugin_name(entry.plugin));
     if (status != LB_OK)
         return status;
-    forget_kernels(library, entry.serial);
+    pthread_mutex_lock(&library->mutex);
+    lboi_forget_kernels(library, NULL, NULL, entry.serial);
+    pthread_mutex_unlock(&library->mutex);
     for (lbo_layer *l = layer_of(library, entry.serial);
          l != NULL && status == LB_OK; l = layer_of(library, entry.serial))
         status = lbo_layer_destroy(l);

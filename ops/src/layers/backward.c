@@ -16,6 +16,7 @@
  * another there meanwhile. A node that two walks meet in is LB_BUSY for the
  * second.
  */
+#include "dispatch/words.h"
 #include "layers/history.h"
 #include "operators/run.h"
 #include "tensor/storage.h"
@@ -237,23 +238,6 @@ static lb_status used_up(const lboi_node *node)
                     node->op->spec.name);
 }
 
-/* The word number `index` of "input weight bias". */
-static const char *input_name(const lbo_operator *op, uint32_t index,
-                              char *text, size_t size)
-{
-    const char *word = op->spec.in_names;
-
-    for (uint32_t i = 0; word != NULL && i < index; i++) {
-        word = strchr(word, ' ');
-        word = word == NULL ? NULL : word + 1;
-    }
-    if (word == NULL)
-        (void)snprintf(text, size, "input %u", (unsigned)index);
-    else
-        (void)snprintf(text, size, "%.*s", (int)strcspn(word, " "), word);
-    return text;
-}
-
 static bool was_changed(const lbo_storage *storage, uint32_t version)
 {
     return __atomic_load_n(&storage->version, __ATOMIC_RELAXED) != version;
@@ -269,7 +253,7 @@ static lb_status check_saved(const lboi_node *node)
             return lbo_fail(LB_BAD_ARGUMENT,
                             "%s was changed in place after %s saved it for "
                             "its gradient",
-                            input_name(node->op, i, name, sizeof name),
+                            lboi_input_name(node->op, i, name, sizeof name),
                             node->op->spec.name);
     for (uint32_t i = 0; node->kept != NULL && i < node->out_count; i++)
         if (node->kept[i].storage != NULL &&

@@ -6,6 +6,7 @@
  *   3. converts what is of another type
  *   4. only then writes into the module's tensors
  */
+#include "dispatch/words.h"
 #include "library.h"
 
 #include <stdio.h>
@@ -182,18 +183,6 @@ static lb_status compare_names(const list *l, const lbo_archive *archive,
                     extra[0] != '\0' ? extra : "nothing");
 }
 
-static const char *shape_text(const lbo_tensor *tensor, char *text, size_t size)
-{
-    size_t used = (size_t)snprintf(text, size, "[");
-
-    for (unsigned i = 0; i < tensor->ndim && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%lld",
-                                 i > 0 ? ", " : "", (long long)tensor->dims[i]);
-    if (used < size)
-        (void)snprintf(text + used, size - used, "]");
-    return text;
-}
-
 static lb_status compare_shapes(const list *l, const lbo_archive *archive,
                                 const char *path)
 {
@@ -203,9 +192,11 @@ static lb_status compare_shapes(const list *l, const lbo_archive *archive,
         const lbo_tensor *const to = l->at[i].tensor;
         const lbo_tensor *const from = lbo_archive_find(archive, l->at[i].name);
         if (from != NULL && !lbo_same_shape(from, to))
-            return lbo_fail(LB_BAD_ARGUMENT, "%s: \"%s\" is %s, not %s", path,
-                            l->at[i].name, shape_text(from, a, sizeof a),
-                            shape_text(to, b, sizeof b));
+            return lbo_fail(
+                LB_BAD_ARGUMENT, "%s: \"%s\" is %s, not %s", path,
+                l->at[i].name,
+                lboi_shape_text(from->ndim, from->dims, a, sizeof a),
+                lboi_shape_text(to->ndim, to->dims, b, sizeof b));
     }
     return LB_OK;
 }

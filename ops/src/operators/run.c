@@ -59,19 +59,6 @@ void lboi_spec_like(lbo_spec *spec, const lbo_tensor *tensor)
     lboi_spec_set(spec, tensor->dtype, tensor->ndim, tensor->dims);
 }
 
-const char *lboi_shape_text(size_t ndim, const int64_t *shape, char *text,
-                            size_t size)
-{
-    size_t used = (size_t)snprintf(text, size, "[");
-
-    for (size_t i = 0; i < ndim && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%lld",
-                                 i > 0 ? ", " : "", (long long)shape[i]);
-    if (used < size)
-        (void)snprintf(text + used, size - used, "]");
-    return text;
-}
-
 static lb_status cannot_broadcast(const lbo_spec *spec,
                                   const lbo_tensor *tensor)
 {

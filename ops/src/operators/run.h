@@ -4,6 +4,7 @@
 #define LBO_OPERATORS_RUN_H
 
 #include "dispatch/promote.h"
+#include "dispatch/words.h"
 #include "latebind/ops/kernel.h"
 #include "library.h"
 #include "operators/gradients.h"
@@ -35,10 +36,6 @@ lb_status lboi_broadcast(lbo_spec *spec, const lbo_tensor *tensor);
 
 /* -ndim <= dim < ndim, made positive. For 0-d tensors -1 and 0 are allowed. */
 lb_status lboi_dim(int64_t dim, size_t ndim, int64_t *result);
-
-/* "[32, 64]" */
-const char *lboi_shape_text(size_t ndim, const int64_t *shape, char *text,
-                            size_t size);
 
 /* lbo_infer_fn: all inputs promoted and broadcast together; that of one input:
  * like it, floating types where the operator says so. */
